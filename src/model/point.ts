@@ -1,0 +1,127 @@
+/**
+ * One quantity of a device, as the site file and its driver describe it together.
+ * Points are numbered densely at load (`index`), so that the hot path works on arrays; `id` is for people and topics.
+ */
+
+/** NaN and infinities never occur. A 64-bit counter beyond 2^53 is its decimal text. */
+export type Value = number | boolean | string
+
+/** `device.point` */
+export type PointId = string & { readonly brand: 'PointId' }
+
+/** Both languages are always filled: where only one was written it serves for both. */
+export type Text = { readonly en: string; readonly zh: string }
+
+export type PointKind = 'gauge' | 'counter' | 'state' | 'bits' | 'text' | 'event'
+/** How the value travels: uplink contract, metadata `ty`. */
+export type PointType = 'f64' | 'bool' | 'str' | 'u64'
+
+export type Role = 'viewer' | 'operator' | 'engineer' | 'admin'
+
+export type ModbusTable = 'coil' | 'discrete' | 'input' | 'holding'
+export type ModbusOrder = 'ABCD' | 'CDAB' | 'BADC' | 'DCBA'
+export type ModbusEncoding =
+  | 'u16'
+  | 's16'
+  | 'u32'
+  | 's32'
+  | 'u64'
+  | 's64'
+  | 'f32'
+  | 'f64'
+  | 'bcd16'
+  | 'bcd32'
+  | 'bit'
+  | 'bits'
+  | 'string'
+
+/** Where a Modbus value lies. `address` is the 0-based PDU address. */
+export type ModbusPlace = {
+  readonly protocol: 'modbus'
+  readonly table: ModbusTable
+  readonly address: number
+  /** 'bit' on coils and discrete inputs; on registers `bit` says which (0 = least significant). */
+  readonly as: ModbusEncoding
+  readonly order: ModbusOrder
+  readonly bit: number | null
+  /** 'string' only, in bytes. */
+  readonly length: number | null
+}
+
+/** Where a value lies in a published JSON document: `$` is the whole payload, `a.b` a field. */
+export type PayloadPlace = { readonly protocol: 'payload'; readonly path: string }
+
+export type Place = ModbusPlace | PayloadPlace
+
+/** From raw number to physical value. Sentinels are compared with the raw number, before scaling. */
+export type Treatment = {
+  readonly scale: number
+  readonly offset: number
+  readonly invalid: readonly number[]
+  /** Raw value to label (kind 'state'); a raw value without label travels as its decimal text. */
+  readonly map: Readonly<Record<string, string>> | null
+  readonly invert: boolean
+}
+
+export type PointSource =
+  /** Read from the device by its protocol, every `everyMs` (published points: null). */
+  | { readonly from: 'field'; readonly place: Place; readonly treatment: Treatment; readonly everyMs: number | null }
+  /** Another device's point (composition by `inputs:`); its quality follows. */
+  | { readonly from: 'point'; readonly point: number; readonly invert: boolean }
+  | { readonly from: 'derive'; readonly formula: Formula }
+
+/** Computed points. `of` and `inputs` are point indices. */
+export type Formula =
+  /** What a counter gained since the period began in the site's time zone. */
+  | { readonly kind: 'increase'; readonly of: number; readonly over: 'hour' | 'day' | 'month' }
+  /** Hours for which a boolean was true, in all. */
+  | { readonly kind: 'hours'; readonly of: number }
+  /** How often a boolean became true, in all. */
+  | { readonly kind: 'count'; readonly of: number }
+  /** A CEL expression over the points of the same device. */
+  | { readonly kind: 'expression'; readonly source: string; readonly device: number }
+
+export type WriteRule = {
+  readonly role: Role
+  readonly min: number | null
+  readonly max: number | null
+  readonly step: number | null
+  readonly readBack: boolean
+  /** A true written stays at least so long before a false is taken, and the other way round. */
+  readonly minOnMs: number
+  readonly minOffMs: number
+  /** At most one write in so long. */
+  readonly rateMs: number
+}
+
+export type Point = {
+  readonly index: number
+  readonly id: PointId
+  /** Index of the device in `Site.devices`. */
+  readonly device: number
+  readonly key: string
+  readonly title: Text
+  /** The vocabulary's name where it differs from the key, else the key where it is one, else null. */
+  readonly std: string | null
+  readonly kind: PointKind
+  readonly type: PointType
+  readonly unit: string | null
+  readonly source: PointSource
+  readonly range: readonly [number, number] | null
+  /** Largest plausible change in one second, in units of the point. */
+  readonly rateMax: number | null
+  readonly debounceMs: number
+  /** Age at which a value turns stale; null: never (published devices without a promise). */
+  readonly maxAgeMs: number | null
+  readonly frozenAfterMs: number | null
+  /** 0: any change is a report. */
+  readonly deadband: number
+  readonly heartbeatMs: number
+  readonly personal: boolean
+  readonly forbidden: boolean
+  readonly write: WriteRule | null
+}
+
+export function pointId(device: string, key: string): PointId {
+  return `${device}.${key}` as PointId
+}

@@ -1,0 +1,157 @@
+/** The community that one gateway serves, resolved from site file, tables and drivers: frozen, everything numbered. */
+import type { Priority, Rule } from './alarm.ts'
+import type { Point, Text, Value } from './point.ts'
+
+export type Language = 'en' | 'zh'
+
+export type Wire =
+  | { readonly kind: 'modbus-tcp'; readonly host: string; readonly port: number }
+  /** A transparent serial server: the bytes of an RS-485 line in a TCP stream. */
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'serial'; readonly path: string }
+
+/** Line setting of an RS-485 pair, printed as `9600 8N1`. */
+export type Line = {
+  readonly baud: number
+  readonly dataBits: 7 | 8
+  readonly parity: 'N' | 'E' | 'O'
+  readonly stopBits: 1 | 2
+}
+
+export type Bus = {
+  readonly index: number
+  readonly id: string
+  /** As written in the site file. */
+  readonly wireText: string
+  readonly wire: Wire
+  readonly line: Line | null
+  /** Requests in flight at once; more than 1 only on modbus-tcp. */
+  readonly inFlight: number
+}
+
+export type ModbusLimits = {
+  readonly maxRegisters: number
+  readonly maxBits: number
+  /** Registers that may be read over without being asked for. 0 with `noHoles`. */
+  readonly maxGap: number
+  /** Pause between two requests to this device. */
+  readonly minGapMs: number
+  /** Silence before a request, at least. */
+  readonly guardMs: number
+  readonly timeoutMs: number
+  readonly retries: number
+  /** The adapter returns what we send. */
+  readonly echo: boolean
+}
+
+export type DeviceLink =
+  | {
+      readonly kind: 'bus'
+      readonly bus: number
+      readonly protocol: 'modbus'
+      readonly address: number
+      readonly line: Line | null
+      readonly limits: ModbusLimits
+    }
+  /** Publishes on the local broker: topic without trailing slash, codec by name (protocols/payload). */
+  | { readonly kind: 'topic'; readonly topic: string; readonly codec: string }
+  /** Made of other devices' points. */
+  | { readonly kind: 'composed' }
+
+export type Device = {
+  readonly index: number
+  readonly id: string
+  readonly driver: string
+  /** First 16 hex digits of SHA-256 over the driver file. */
+  readonly driverSha: string
+  readonly category: string
+  readonly brick: string | null
+  /** The driver's title: what model this is. */
+  readonly model: Text
+  readonly name: Text
+  readonly place: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+  /** Key of the `each:` family that it came from. */
+  readonly family: string | null
+  readonly link: DeviceLink
+  readonly params: Readonly<Record<string, number | boolean | string>>
+  /** Indices into `Site.points`. */
+  readonly points: readonly number[]
+}
+
+export type StoreSettings = {
+  readonly commitEveryMs: number
+  readonly wearBytesPerDay: number
+  readonly budgetBytes: number
+  readonly keepMs: {
+    readonly raw: number
+    readonly minutes: number
+    readonly hours: number
+    readonly alarms: number
+    readonly audit: number
+    readonly access: number
+    readonly acked: number
+  }
+  readonly cut: { readonly everyMs: number; readonly samples: number; readonly bytes: number }
+}
+
+/** A secret prints `***`; `reveal()` is called where it is used and nowhere else. */
+export type Secret = { readonly reveal: () => string }
+
+export type BrokerListener = {
+  readonly kind: 'mqtt' | 'mqtts' | 'ws'
+  readonly host: string
+  readonly port: number
+}
+
+export type BrokerSettings = {
+  readonly listen: readonly BrokerListener[]
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string | null } | null
+  readonly connect: {
+    readonly server: string
+    readonly username: string | null
+    readonly password: Secret | null
+  } | null
+  readonly clients: readonly {
+    readonly id: string
+    readonly password: Secret | null
+    /** MQTT topic filters. */
+    readonly publish: readonly string[]
+    readonly subscribe: readonly string[]
+  }[]
+}
+
+export type UplinkSettings = {
+  readonly id: string
+  readonly dialect: 'native'
+  readonly tenant: string
+  readonly servers: readonly string[]
+  readonly username: string | null
+  readonly password: Secret | null
+  /** Contents (PEM), not paths. */
+  readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: Secret | null } | null
+  readonly confirm: 'puback' | 'e2e'
+  readonly backfill: { readonly bytesPerSecond: number; readonly delayMs: number }
+  /** Bytes a day on a metered line; null: no limit. */
+  readonly budgetBytesPerDay: number | null
+  readonly keepaliveS: number
+}
+
+export type Site = {
+  readonly id: string
+  readonly name: Text
+  /** IANA name. */
+  readonly timezone: string
+  readonly location: { readonly lat: number; readonly lon: number } | null
+  readonly language: Language | null
+  readonly gateway: { readonly id: string; readonly clock: 'auto' | 'system' }
+  readonly store: StoreSettings
+  readonly broker: BrokerSettings | null
+  readonly uplinks: readonly UplinkSettings[]
+  readonly buses: readonly Bus[]
+  readonly devices: readonly Device[]
+  readonly points: readonly Point[]
+  readonly rules: readonly Rule[]
+}
+
+export type { Priority, Value }
