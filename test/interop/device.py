@@ -1,0 +1,81 @@
+"""A Modbus device by pymodbus (an independent stack), driven by JSON lines on standard input.
+
+  device.py tcp PORT          units 1..10 on a TCP port
+  device.py rtu PATH BAUD     unit 1 on a serial port
+
+  {"unit": 1, "table": "holding", "address": 0, "values": [1, 2]}   set registers or bits, answered by {"ok": true}
+  {"ramp": {"unit": 1, "table": "holding", "address": 0, "count": 100, "every": 1.0}}
+        from now on register k holds (tick * 7 + k) % 60000; each tick is printed as {"tick": n, "at": ms} BEFORE it is set
+"""
+import asyncio
+import json
+import sys
+import threading
+import time
+
+from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
+
+try:  # pymodbus 3.0 has the framers in a module of its own each
+    from pymodbus.transaction import ModbusRtuFramer
+except ImportError:
+    from pymodbus.framer.rtu_framer import ModbusRtuFramer
+
+FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+
+
+def slave():
+    def block():
+        return ModbusSequentialDataBlock(0, [0] * 2000)
+
+    return ModbusSlaveContext(di=block(), co=block(), hr=block(), ir=block(), zero_mode=True)
+
+
+def say(what):
+    print(json.dumps(what), flush=True)
+
+
+def commands(context):
+    ramps = []
+    lock = threading.Lock()
+
+    def run_ramps():
+        tick = 0
+        due = time.monotonic()
+        while True:
+            with lock:
+                current = list(ramps)
+            if current:
+                tick += 1
+                say({"tick": tick, "at": int(time.time() * 1000)})
+                for ramp in current:
+                    values = [(tick * 7 + k) % 60000 for k in range(ramp["count"])]
+                    context[ramp["unit"]].setValues(FUNCTION[ramp["table"]], ramp["address"], values)
+            due += current[0]["every"] if current else 0.05
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    threading.Thread(target=run_ramps, daemon=True).start()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "ramp" in order:
+            with lock:
+                ramps.append(order["ramp"])
+        else:
+            context[order["unit"]].setValues(FUNCTION[order["table"]], order["address"], order["values"])
+        say({"ok": True})
+
+
+async def main():
+    context = ModbusServerContext(slaves={unit: slave() for unit in range(1, 11)}, single=False)
+    threading.Thread(target=commands, args=(context,), daemon=True).start()
+    if sys.argv[1] == "tcp":
+        say({"listening": True})
+        await StartAsyncTcpServer(context=context, address=("127.0.0.1", int(sys.argv[2])))
+    else:
+        say({"listening": True})
+        await StartAsyncSerialServer(
+            context=context, framer=ModbusRtuFramer, port=sys.argv[2], baudrate=int(sys.argv[3]), timeout=0.2
+        )
+
+
+asyncio.run(main())
