@@ -1,0 +1,108 @@
+/**
+ * What operations may ask of the running gateway: a view, not the rooms themselves. `gateway.ts` makes it out of the rooms it wired.
+ * Times are monotonic ms of this boot unless a name says otherwise; operations turn them into UTC through `clock`.
+ */
+import type { Alarm } from '../model/alarm.ts'
+import type { WriteOutcome, WriteRequest } from '../model/command.ts'
+import type { Fault } from '../model/fault.ts'
+import type { Lane } from '../model/journal.ts'
+import type { Role } from '../model/point.ts'
+import type { DeviceState, Sample } from '../model/sample.ts'
+import type { Site } from '../model/site.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Identity, Outbox, Store } from '../store/contract.ts'
+
+/** Counted since the start of this process. */
+export type ErrorCounts = { readonly timeout: number; readonly crc: number; readonly exception: number }
+
+export type DeviceStatus = {
+  readonly state: DeviceState
+  /** When it entered this state; null: it has not been tried yet. */
+  readonly sinceMono: number | null
+  readonly cause: Fault | null
+  readonly lastGoodMono: number | null
+  readonly errors: ErrorCounts
+  /** Usual time from request to reply; null: not known or not asked that way. */
+  readonly latencyMs: number | null
+}
+
+export type BusStatus = {
+  readonly state: 'online' | 'offline'
+  readonly sinceMono: number | null
+  readonly cause: Fault | null
+  /** Share of the last minute in which the wire was busy, 0..1. */
+  readonly utilisation: number
+  /** How long one round of all polls took lately, and how long it should take; null: not known (yet). */
+  readonly cycleMs: number | null
+  readonly predictedMs: number | null
+  readonly errors: ErrorCounts
+}
+
+export type UplinkStatus = {
+  readonly connected: boolean
+  readonly sinceMono: number | null
+  /** The server it is, or was last, connected to. */
+  readonly server: string | null
+  /** Why it is not connected, in words; null while connected. */
+  readonly reason: string | null
+}
+
+export type BrokerStatus = { readonly listening: readonly string[]; readonly clients: number }
+
+/** What is written down of a request that changes something: before it runs, and once its outcome is known. */
+export type AuditEntry = {
+  readonly id: string
+  readonly operation: string
+  /** As the caller calls itself; the socket's permissions are what was really checked. */
+  readonly by: string
+  readonly phase: 'begun' | 'ended'
+  readonly input: Readonly<Record<string, unknown>>
+  /** null while `begun`. */
+  readonly outcome: string | null
+}
+
+export type GatewayView = {
+  readonly version: string
+  readonly startedMono: number
+  readonly clock: Clock
+  readonly identity: Identity
+  /** The site in force: a reload replaces it, so ask each time. */
+  readonly site: () => Site
+  readonly latest: (point: number) => Sample
+  /** Called after each turn with the points whose sample is new. Returns the way to stop. */
+  readonly onTurn: (listener: (points: readonly number[]) => void) => () => void
+  readonly device: (index: number) => DeviceStatus
+  readonly bus: (index: number) => BusStatus
+  readonly uplink: (id: string) => UplinkStatus
+  readonly broker: () => BrokerStatus | null
+  readonly store: Pick<Store, 'status' | 'history'> & {
+    readonly outbox: (uplink: string) => Pick<Outbox, 'position' | 'waiting'>
+  }
+  /** Samples declared dropped in this boot, by lane; null where that is not counted. */
+  readonly dropped: (lane: Lane) => number | null
+  /** Live alarms: from raise until cleared and acknowledged. */
+  readonly alarms: () => readonly Alarm[]
+  /** Acknowledges these numbers; resolves with those that were not acknowledged before, once that is durable. */
+  readonly acknowledge: (numbers: readonly number[], by: string) => Promise<readonly number[]>
+  /**
+   * Asks the field for these points (field points of bus devices) now, ahead of the polls. Resolves when the answers, or why
+   * there are none, have reached the image; the signal ends the wait.
+   */
+  readonly refresh: (points: readonly number[], signal: AbortSignal) => Promise<void>
+  /** Judges, writes, reads back: `bus/` for wires. Never rejects for what the field does. */
+  readonly write: (request: WriteRequest, signal: AbortSignal) => Promise<WriteOutcome>
+  /** Resolves once it is durable. */
+  readonly audit: (entry: AuditEntry) => Promise<void>
+}
+
+/** Who asks. `name` is what the caller said; Node cannot ask the kernel for the peer of a Unix socket. */
+export type Caller = { readonly name: string; readonly role: Role }
+
+export type CallContext = {
+  readonly view: GatewayView
+  readonly log: Log
+  readonly caller: Caller
+  /** Aborted at the time limit; for what only reads, also when the caller has gone. */
+  readonly signal: AbortSignal
+}
