@@ -40,8 +40,8 @@ export type Verdict =
   | { readonly kind: 'answer'; readonly body: Uint8Array }
   /** Ours, and the device says no. */
   | { readonly kind: 'fault'; readonly fault: Fault }
-  /** A sound frame that answers something else: an earlier question, another master's, another unit's. Waiting goes on. */
-  | { readonly kind: 'other'; readonly why: 'transaction' | 'unit' | 'function' | 'length' }
+  /** A sound frame that answers something else: an earlier question (`echo`: an earlier write), another master's, another unit's. Waiting goes on. */
+  | { readonly kind: 'other'; readonly why: 'transaction' | 'unit' | 'function' | 'length' | 'echo' }
 
 /** One framing of one protocol: Modbus RTU, Modbus TCP. */
 export type Framing = {
@@ -51,7 +51,11 @@ export type Framing = {
   /** Replies carry the request's transaction id, so a late one is recognised. */
   readonly correlates: boolean
   readonly frame: (question: Question, transaction: number) => Uint8Array
-  readonly split: (received: Uint8Array) => Split
+  /**
+   * What lies at the front of `received`. Told what was asked, it also finds the true answer behind noise that looks like the
+   * head of a longer frame; otherwise that answer would wait for the timeout.
+   */
+  readonly split: (received: Uint8Array, question?: Question) => Split
   readonly judge: (frame: Uint8Array, question: Question, transaction: number) => Verdict
 }
 

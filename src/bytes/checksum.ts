@@ -1,0 +1,18 @@
+/** Checksums of field protocols. */
+
+/** Polynomial A001 (8005 reflected), one entry per value of the low byte. */
+const CRC16 = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1
+  return crc
+})
+
+/**
+ * CRC-16 of Modbus over Serial Line V1.02, 2.5.1.2: starts at FFFF, travels low byte first.
+ * Over a frame together with its own CRC it is zero.
+ */
+export function crc16(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  let crc = 0xffff
+  for (let at = start; at < end; at++) crc = (crc >> 8) ^ (CRC16[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0)
+  return crc
+}

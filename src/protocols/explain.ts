@@ -1,0 +1,24 @@
+/** `gatehouse decode`: what these bytes are, or why not. */
+import { parseHex } from '../bytes/hex.ts'
+import type { Explained } from './explained.ts'
+import { explainModbus } from './modbus/index.ts'
+
+const EXPLAINERS: Readonly<Record<string, (bytes: Uint8Array, request: Uint8Array | null) => Explained>> = {
+  modbus: (bytes, request) => explainModbus(null, bytes, request),
+  'modbus-rtu': (bytes, request) => explainModbus('rtu', bytes, request),
+  'modbus-tcp': (bytes, request) => explainModbus('tcp', bytes, request),
+}
+
+/** Names that `explain` takes. */
+export const EXPLAINED: readonly string[] = Object.keys(EXPLAINERS)
+
+/** A sentence when the question itself is wrong: unknown protocol, no hex. */
+export function explain(protocol: string, hex: string, requestHex: string | null = null): Explained | string {
+  const explainer = Object.hasOwn(EXPLAINERS, protocol) ? EXPLAINERS[protocol] : undefined
+  if (explainer === undefined) return `"${protocol}" is not a protocol that can be decoded: ${EXPLAINED.join(', ')}`
+  const bytes = parseHex(hex)
+  if (typeof bytes === 'string') return bytes
+  if (bytes.length === 0) return 'there are no bytes'
+  const request = requestHex === null ? null : parseHex(requestHex)
+  return typeof request === 'string' ? `--request: ${request}` : explainer(bytes, request)
+}
