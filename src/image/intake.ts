@@ -1,0 +1,134 @@
+/**
+ * The way into the image: readings are judged, contacts debounced, composed points follow. What comes out has already been put
+ * into the image. Derived samples come back in through `adopt`, so that points composed of them follow too.
+ */
+import { sameFault } from '../model/fault.ts'
+import type { Point } from '../model/point.ts'
+import type { Reading, Sample } from '../model/sample.ts'
+import { type Follower, followSample, planFollowers } from './compose.ts'
+import { type Debounce, debounce, settle, UNTOUCHED } from './debounce.ts'
+import type { Image } from './image.ts'
+import { judge, type Trace } from './quality.ts'
+
+export type Fresh = {
+  /** Every sample that was taken into the image, in order. */
+  readonly samples: readonly Sample[]
+  /** Points whose value, quality or cause is now another than before; may name a point twice. */
+  readonly changed: readonly number[]
+}
+
+/** Points that follow points that follow points: deeper chains are a loop, which `check` refuses. */
+const CHAIN_MAX = 8
+
+export class Intake {
+  readonly #points: readonly Point[]
+  readonly #image: Image
+  readonly #traces: (Trace | null)[]
+  readonly #debounces: Debounce[]
+  readonly #followers: ReadonlyMap<number, readonly Follower[]>
+  /** Points with a change that has not lasted long enough. */
+  readonly #pending = new Set<number>()
+
+  constructor(points: readonly Point[], image: Image) {
+    this.#points = points
+    this.#image = image
+    this.#traces = points.map(() => null)
+    this.#debounces = points.map(() => UNTOUCHED)
+    this.#followers = planFollowers(points)
+  }
+
+  /** Readings of one moment. */
+  read(readings: readonly Reading[], mono: number): Fresh {
+    const fresh = new Batch()
+    for (const reading of readings) {
+      const judged = judge(reading, this.#point(reading.point), mono, this.#traces[reading.point] ?? null)
+      this.#traces[reading.point] = judged.trace
+      this.#pass(judged.sample, fresh, CHAIN_MAX)
+    }
+    return fresh
+  }
+
+  /** Samples whose quality is known: derived points, a stale sweep's. */
+  adopt(samples: readonly Sample[]): Fresh {
+    const fresh = new Batch()
+    for (const sample of samples) this.#pass(sample, fresh, CHAIN_MAX)
+    return fresh
+  }
+
+  /** What time alone changes: values that turned stale, contacts that have settled. */
+  tick(now: number): Fresh {
+    const fresh = new Batch()
+    for (const index of this.#pending) {
+      const settled = settle(this.#debounces[index] ?? UNTOUCHED, now, this.#point(index).debounceMs)
+      this.#debounces[index] = settled.state
+      if (settled.passed !== null) this.#enter(settled.passed, fresh, CHAIN_MAX)
+    }
+    for (const stale of this.#image.sweep(now)) {
+      fresh.samples.push(stale)
+      fresh.changed.push(stale.point)
+      this.#follow(stale, fresh, CHAIN_MAX)
+    }
+    return fresh
+  }
+
+  /** Monotonic ms at which a contact settles if nothing comes; null: none is waiting. */
+  nextDue(): number | null {
+    let due: number | null = null
+    for (const index of this.#pending) {
+      const at = (this.#debounces[index]?.pending?.mono ?? 0) + this.#point(index).debounceMs
+      if (due === null || at < due) due = at
+    }
+    return due
+  }
+
+  #pass(sample: Sample, fresh: Batch, chain: number): void {
+    const { debounceMs } = this.#point(sample.point)
+    if (debounceMs <= 0) {
+      this.#enter(sample, fresh, chain)
+      return
+    }
+    const { state, passed } = debounce(this.#debounces[sample.point] ?? UNTOUCHED, sample, debounceMs)
+    this.#debounces[sample.point] = state
+    if (state.pending !== null) this.#pending.add(sample.point)
+    if (passed !== null) this.#enter(passed, fresh, chain)
+    else if (state.pending === null) this.#pending.delete(sample.point)
+  }
+
+  #enter(sample: Sample, fresh: Batch, chain: number): void {
+    this.#pending.delete(sample.point)
+    const before = this.#image.get(sample.point)
+    const changed = isChange(before, sample)
+    // The same statement about the same moment (a follower that the stale sweep has turned already).
+    if (!changed && before.mono === sample.mono) return
+    this.#image.set(sample)
+    fresh.samples.push(sample)
+    if (changed) fresh.changed.push(sample.point)
+    this.#follow(sample, fresh, chain)
+  }
+
+  #follow(sample: Sample, fresh: Batch, chain: number): void {
+    const followers = this.#followers.get(sample.point)
+    if (followers === undefined) return
+    if (chain === 0) throw new Error(`the points that follow point ${sample.point} make a loop`)
+    for (const follower of followers) this.#pass(followSample(sample, follower), fresh, chain - 1)
+  }
+
+  #point(index: number): Point {
+    const point = this.#points[index]
+    if (point === undefined) throw new RangeError(`there is no point ${index}`)
+    return point
+  }
+}
+
+class Batch implements Fresh {
+  readonly samples: Sample[] = []
+  readonly changed: number[] = []
+}
+
+/** Do the two say something different (time aside)? */
+export function isChange(before: Sample, after: Sample): boolean {
+  if (before.quality !== after.quality) return true
+  if (before.quality === 'bad') return after.quality === 'bad' && !sameFault(before.cause, after.cause)
+  if (after.quality === 'bad' || before.value !== after.value) return true
+  return before.quality === 'uncertain' && after.quality === 'uncertain' && before.cause !== after.cause
+}
