@@ -69,6 +69,8 @@ export type PointSource =
   /** Another device's point (composition by `inputs:`); its quality follows. */
   | { readonly from: 'point'; readonly point: number; readonly invert: boolean }
   | { readonly from: 'derive'; readonly formula: Formula }
+  /** An input that the site has not connected: always bad, `not_configured`. */
+  | { readonly from: 'none' }
 
 /** Computed points. `of` and `inputs` are point indices. */
 export type Formula =

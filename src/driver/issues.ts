@@ -1,0 +1,175 @@
+/** Turns what the schema says into findings with a place, the nearest known key, and what was wanted instead. */
+import type { z } from 'zod'
+import { nearest } from '../derive/nearest.ts'
+import type { Document, Path } from './document.ts'
+import type { Findings } from './finding.ts'
+import { EXPECT, ID } from './shapes.ts'
+
+type Shape = z.core.$ZodType
+type Issue = z.core.$ZodIssue
+
+/** The parsed data, or null after findings. `base` is where in the document the data lies. */
+export function parseShape<S extends z.ZodType>(
+  schema: S,
+  data: unknown,
+  document: Document,
+  findings: Findings,
+  base: Path = [],
+): z.infer<S> | null {
+  const result = schema.safeParse(data)
+  if (result.success) return result.data
+  for (const issue of result.error.issues) report(issue, schema, document, findings, base, data)
+  return null
+}
+
+function report(issue: Issue, schema: Shape, document: Document, findings: Findings, base: Path, data: unknown): void {
+  const inner = issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
+  const path = [...base, ...inner]
+  const where = path.join('.') || document.file
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysOf(shapeAt(schema, inner))
+    for (const key of issue.keys)
+      findings.error(document.keyAt([...path, key]), 'unknownKey', { key, near: nearest(key, known), known, where })
+    return
+  }
+  if (issue.code === 'invalid_key') {
+    const key = String(path.at(-1) ?? '')
+    const wanted = wantedOf(keyShape(shapeAt(schema, inner.slice(0, -1))))
+    findings.error(document.keyAt(path), 'badKey', { key, wanted, suggestion: idLike(key) })
+    return
+  }
+  const value = valueAt(data, inner)
+  const last = String(path.at(-1) ?? '')
+  if (value === undefined) {
+    findings.error(document.at(path), 'missingKey', { key: last, where: path.slice(0, -1).join('.') })
+    return
+  }
+  const wanted = wantedOf(shapeAt(schema, inner)) ?? fallback(issue)
+  const choices = issue.code === 'invalid_value' ? issue.values.map(String) : []
+  const near = typeof value === 'string' ? nearest(value, choices) : null
+  findings.error(document.at(path), 'badValue', { where, shown: shown(value, document, path), wanted, near })
+}
+
+/** How the value was written, short enough for one line. */
+function shown(value: unknown, document: Document, path: Path): string {
+  const text = document.written(path) ?? JSON.stringify(value) ?? String(value)
+  const oneLine = text.replace(/\s+/g, ' ')
+  return oneLine.length > 60 ? `${oneLine.slice(0, 57)}…` : oneLine
+}
+
+/** What could be meant by a key that is no id: `Pump-1` is nearly `pump_1`. */
+function idLike(key: string): string | null {
+  const made = key
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, '_')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 64)
+  return ID.test(made) ? made : null
+}
+
+function fallback(issue: Issue): { en: string; zh: string } {
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPES[issue.expected] ?? { en: issue.expected, zh: issue.expected }
+    case 'invalid_value': {
+      const list = issue.values.map(String).join(', ')
+      return { en: `one of ${list}`, zh: `以下之一：${list}` }
+    }
+    case 'too_big': {
+      const max = String(issue.maximum)
+      return { en: `at most ${max} long or large`, zh: `不超过 ${max}` }
+    }
+    case 'too_small': {
+      const min = String(issue.minimum)
+      return { en: `at least ${min} long or large`, zh: `不少于 ${min}` }
+    }
+    default:
+      return {
+        en: 'what the JSON Schema says (config/*.schema.json)',
+        zh: 'JSON Schema 所述的形式（config/*.schema.json）',
+      }
+  }
+}
+
+const TYPES: Readonly<Record<string, { en: string; zh: string }>> = {
+  object: { en: 'a map of keys and values', zh: '键值映射' },
+  record: { en: 'a map of keys and values', zh: '键值映射' },
+  array: { en: 'a list', zh: '列表' },
+  string: { en: 'a text', zh: '文本' },
+  number: { en: 'a number', zh: '数字' },
+  int: { en: 'a whole number', zh: '整数' },
+  boolean: { en: 'true or false', zh: 'true 或 false' },
+}
+
+function wantedOf(shape: Shape | null): { en: string; zh: string } | null {
+  for (let at: Shape | null = shape; at !== null; at = inside(at)) {
+    const known = EXPECT.get(at as z.ZodType)
+    if (known !== undefined) return { en: known.en, zh: known.zh }
+  }
+  return null
+}
+
+function shapeAt(schema: Shape, path: Path): Shape | null {
+  let at: Shape | null = schema
+  for (const step of path) {
+    at = child(at, step)
+    if (at === null) return null
+  }
+  return at
+}
+
+type Def = {
+  readonly type: string
+  readonly shape?: Readonly<Record<string, Shape>>
+  readonly innerType?: Shape
+  readonly valueType?: Shape
+  readonly keyType?: Shape
+  readonly element?: Shape
+  readonly options?: readonly Shape[]
+}
+
+function defOf(shape: Shape): Def {
+  return shape._zod.def as Def
+}
+
+/** Past `optional` and the like. */
+function inside(shape: Shape): Shape | null {
+  return defOf(shape).innerType ?? null
+}
+
+function child(shape: Shape, step: string | number): Shape | null {
+  const def = defOf(shape)
+  if (def.innerType !== undefined) return child(def.innerType, step)
+  if (def.shape !== undefined) return def.shape[step] ?? null
+  if (def.options !== undefined) {
+    for (const option of def.options) {
+      const found = child(option, step)
+      if (found !== null) return found
+    }
+    return null
+  }
+  return def.valueType ?? def.element ?? null
+}
+
+function keyShape(shape: Shape | null): Shape | null {
+  if (shape === null) return null
+  const def = defOf(shape)
+  return def.innerType === undefined ? (def.keyType ?? null) : keyShape(def.innerType)
+}
+
+function keysOf(shape: Shape | null): readonly string[] {
+  if (shape === null) return []
+  const def = defOf(shape)
+  if (def.innerType !== undefined) return keysOf(def.innerType)
+  if (def.options !== undefined) return def.options.flatMap(keysOf)
+  return Object.keys(def.shape ?? {})
+}
+
+function valueAt(data: unknown, path: Path): unknown {
+  let at = data
+  for (const step of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined
+    at = (at as Readonly<Record<string | number, unknown>>)[step]
+  }
+  return at
+}

@@ -1,0 +1,142 @@
+/** A driver with what a site overrides, made ready: points, alarms, limits. Shared by all devices that are alike. */
+import type { Params } from '../derive/parse.ts'
+import { nearest } from '../derive/nearest.ts'
+import { CEL_WORDS } from '../derive/words.ts'
+import type { Priority } from '../model/alarm.ts'
+import type { Text, Value } from '../model/point.ts'
+import type { Line, ModbusLimits } from '../model/site.ts'
+import { withDerived } from './derive.ts'
+import type { Path } from './document.ts'
+import type { Findings } from './finding.ts'
+import { type Layer, placeIn, placeInside } from './layers.ts'
+import { type Build, buildFieldPoints, buildInputPoints, type Draft, limitsOf, pairOf } from './points.ts'
+import type { AlarmBlock, DriverFile, ParamBlock } from './schema.ts'
+import { bothLanguages } from './shapes.ts'
+import { parseDuration, parseLine } from './units.ts'
+import type { Vocabulary } from './vocabulary.ts'
+
+export type AlarmDraft = {
+  readonly key: string
+  readonly when: string
+  readonly onDelayMs: number
+  readonly offDelayMs: number
+  readonly latch: boolean
+  readonly priority: Priority
+  readonly text: Text
+  readonly advice: Text | null
+  /** `write` as written: bare, or device.point. */
+  readonly do: readonly { readonly write: string; readonly value: Value; readonly onClear: Value | null }[]
+}
+
+export type Model = {
+  readonly data: DriverFile
+  readonly layers: readonly Layer[]
+  /** Fields first, then flags of their bits, then what is derived. */
+  readonly drafts: readonly Draft[]
+  readonly alarms: readonly AlarmDraft[]
+  readonly limits: ModbusLimits
+  /** null: the driver says none. */
+  readonly line: Line | null
+  readonly params: Params
+}
+
+/** `layers` belong to `data`, nearest first; `values` are the parameters that a site sets. */
+export function buildModel(
+  data: DriverFile,
+  layers: readonly Layer[],
+  values: Readonly<Record<string, Value>>,
+  { vocabulary, findings }: { vocabulary: Vocabulary; findings: Findings },
+): Model {
+  const at: Build['at'] = (path) => placeIn(layers, path)
+  const build: Build = { model: data, vocabulary, findings, at }
+  checkWords(data, layers, findings)
+  const params = paramsOf(data.params ?? {}, values, build)
+  const plain = data.protocol === 'composed' ? buildInputPoints(build) : buildFieldPoints(build)
+  const inside = (path: Path, line: number, column: number) => placeInside(layers, path, line, column)
+  const drafts = withDerived(plain, { ...build, params, inside })
+  return {
+    data,
+    layers,
+    drafts,
+    alarms: Object.entries(data.alarms ?? {}).flatMap(([key, block]) => alarmOf(key, block, ['alarms', key], build)),
+    limits: limitsOf(data.modbus),
+    line: data.line === undefined ? null : parseLine(data.line),
+    params,
+  }
+}
+
+/** Reads one alarm block, of a driver or of a site; empty where it is switched off or lacks something. */
+export function alarmOf(
+  key: string,
+  block: AlarmBlock,
+  path: Path,
+  { findings, at }: Pick<Build, 'findings' | 'at'>,
+): readonly AlarmDraft[] {
+  if (block.enabled === false) return []
+  const { when, priority, text } = block
+  for (const name of ['when', 'priority', 'text'] as const)
+    if (block[name] === undefined) findings.error(at(path), 'alarmIncomplete', { alarm: key, key: name })
+  if (when === undefined || priority === undefined || text === undefined) return []
+  return [
+    {
+      key,
+      when,
+      onDelayMs: ms(block.onDelay),
+      offDelayMs: ms(block.offDelay),
+      latch: block.latch ?? false,
+      priority,
+      text: bothLanguages(text),
+      advice: block.advice === undefined ? null : bothLanguages(block.advice),
+      do: (block.do ?? []).map(({ write, value, onClear }) => ({ write, value, onClear: onClear ?? null })),
+    },
+  ]
+}
+
+/** Words that an expression would read as something else. `params` stands for the parameters. */
+export function isReserved(id: string): boolean {
+  return CEL_WORDS.has(id) || id === 'params'
+}
+
+function checkWords(data: DriverFile, layers: readonly Layer[], findings: Findings): void {
+  for (const map of ['params', 'inputs', 'points', 'derive', 'alarms'] as const)
+    for (const id of Object.keys(data[map] ?? {}))
+      if (isReserved(id)) findings.error(placeIn(layers, [map, id], 'key'), 'celWord', { id })
+}
+
+/** The driver's defaults and what the site sets instead. */
+function paramsOf(
+  blocks: Readonly<Record<string, ParamBlock>>,
+  values: Readonly<Record<string, Value>>,
+  { findings, at }: Build,
+): Params {
+  const params: Record<string, Value> = {}
+  for (const [name, block] of Object.entries(blocks)) {
+    params[name] = block.default
+    if (!fits(block.default, block)) findings.error(at(['params', name]), 'paramDefault', { param: name })
+  }
+  for (const [name, value] of Object.entries(values)) {
+    const block = blocks[name]
+    const where = at(['params', name])
+    if (block === undefined)
+      findings.error(where, 'unknownParam', { param: name, near: nearest(name, Object.keys(blocks)) })
+    else if (typeof value !== typeof block.default || !fits(value, block))
+      findings.error(where, 'paramValue', {
+        param: name,
+        value: String(value),
+        wanted: typeof block.default,
+        range: block.range === undefined ? null : block.range.join(' … '),
+      })
+    else params[name] = value
+  }
+  return params
+}
+
+function fits(value: Value, { range }: ParamBlock): boolean {
+  if (range === undefined || typeof value !== 'number') return true
+  const [low, high] = pairOf(range)
+  return value >= low && value <= high
+}
+
+function ms(text: string | undefined): number {
+  return text === undefined ? 0 : (parseDuration(text) ?? 0)
+}

@@ -1,0 +1,90 @@
+/**
+ * The small shapes that site file and drivers share, and what to say when a value has another shape.
+ * No transforms: the JSON Schemas are printed from these.
+ */
+import { z } from 'zod'
+import type { Text } from '../model/point.ts'
+import { DURATION, LINE, RATE, SIZE } from './units.ts'
+
+/** What a shape wants, in words, for the message `… must be <this>`. */
+export const EXPECT = z.registry<Text>()
+
+export function expecting<S extends z.ZodType>(shape: S, en: string, zh: string): S {
+  EXPECT.add(shape, { en, zh })
+  return shape
+}
+
+export const ID = /^[a-z][a-z0-9_]{0,63}$/
+
+export const id = expecting(
+  z.string().regex(ID),
+  'an id: lower-case letters, digits and _, beginning with a letter, at most 64',
+  '标识符：小写字母、数字和下划线，以字母开头，最长64个字符',
+)
+export const label = expecting(z.string().min(1).max(1024), 'a text of 1 to 1024 characters', '1到1024个字符的文本')
+export const duration = expecting(
+  z.string().regex(DURATION),
+  'a duration with its unit, such as 500ms, 5s, 10m, 24h or 30d',
+  '带单位的时长，如 500ms、5s、10m、24h、30d',
+)
+export const size = expecting(
+  z.string().regex(SIZE),
+  'a size with its unit, such as 64KiB or 2GiB',
+  '带单位的容量，如 64KiB、2GiB',
+)
+export const rate = expecting(
+  z.string().regex(RATE),
+  'an amount per second or day, such as 32KiB/s or 2GiB/d',
+  '每秒或每天的数据量，如 32KiB/s、2GiB/d',
+)
+export const line = expecting(
+  z.string().regex(LINE),
+  'a line setting such as 9600 8N1: baud, data bits, parity N, E or O, stop bits',
+  '串口参数，如 9600 8N1：波特率、数据位、校验（N、E、O）、停止位',
+)
+export const flag = expecting(z.boolean(), 'true or false', 'true 或 false')
+export const number = expecting(z.number(), 'a number', '数字')
+export const positive = expecting(z.number().positive(), 'a number above 0', '大于0的数字')
+export const notNegative = expecting(z.number().min(0), 'a number, 0 or more', '不小于0的数字')
+export const scalar = expecting(
+  z.union([z.boolean(), z.number(), z.string().max(1024)]),
+  'true, false, a number or a text',
+  'true、false、数字或文本',
+)
+export const range = expecting(
+  z.array(z.number()).length(2),
+  'two numbers, [lowest, highest]',
+  '两个数字：[最小值, 最大值]',
+)
+
+export const text = expecting(
+  z.union([
+    label,
+    z
+      .strictObject({ en: label.optional(), zh: label.optional() })
+      .refine((value) => value.en !== undefined || value.zh !== undefined),
+  ]),
+  'a text, or {en: …, zh: …}',
+  '文本，或 {en: …, zh: …}',
+)
+export type WrittenText = z.infer<typeof text>
+
+/** CEL. */
+export const expression = expecting(z.string().min(1).max(4096), 'a CEL expression', 'CEL 表达式')
+
+export const role = expecting(
+  z.enum(['viewer', 'operator', 'engineer', 'admin']),
+  'a role: viewer, operator, engineer or admin',
+  '角色：viewer、operator、engineer、admin',
+)
+export const priority = expecting(
+  z.enum(['critical', 'high', 'medium', 'low']),
+  'a priority: critical, high, medium or low',
+  '优先级：critical、high、medium、low',
+)
+
+/** Both languages, always: where one is missing the other serves. */
+export function bothLanguages(written: WrittenText): Text {
+  if (typeof written === 'string') return { en: written, zh: written }
+  return { en: written.en ?? written.zh ?? '', zh: written.zh ?? written.en ?? '' }
+}
