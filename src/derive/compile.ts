@@ -9,54 +9,59 @@ import type { Arithmetic, Comparison, TextQuestion, Tree } from './tree.ts'
 
 export type Evaluate = (view: View) => Value | undefined
 
-export function compileTree(tree: Tree): Evaluate {
+/** Which samples give a value: a rule takes good ones only; a computed point also keeps what is uncertain, and says so. */
+export type Takes = 'good' | 'uncertain too'
+
+export function compileTree(tree: Tree, takes: Takes = 'good'): Evaluate {
+  const compile = (part: Tree): Evaluate => compileTree(part, takes)
   switch (tree.kind) {
     case 'constant': {
       const { value } = tree
       return () => value
     }
     case 'point':
-      return compilePoint(tree.index, tree.type)
+      return compilePoint(tree.index, tree.type, takes)
     case 'quality':
       return compileQuality(tree.asks, tree.index)
     case 'not': {
-      const of = compileTree(tree.of)
+      const of = compile(tree.of)
       return (view) => {
         const value = of(view)
         return value === undefined ? undefined : !value
       }
     }
     case 'minus': {
-      const of = compileTree(tree.of)
+      const of = compile(tree.of)
       return (view) => {
         const value = of(view)
         return typeof value === 'number' ? -value : undefined
       }
     }
     case 'and':
-      return compileJunction(compileTree(tree.left), compileTree(tree.right), false)
+      return compileJunction(compile(tree.left), compile(tree.right), false)
     case 'or':
-      return compileJunction(compileTree(tree.left), compileTree(tree.right), true)
+      return compileJunction(compile(tree.left), compile(tree.right), true)
     case 'arithmetic':
-      return compileArithmetic(tree.op, compileTree(tree.left), compileTree(tree.right))
+      return compileArithmetic(tree.op, compile(tree.left), compile(tree.right))
     case 'comparison':
-      return compileComparison(tree.op, compileTree(tree.left), compileTree(tree.right))
+      return compileComparison(tree.op, compile(tree.left), compile(tree.right))
     case 'member':
-      return compileMember(compileTree(tree.of), tree.list.map(compileTree))
+      return compileMember(compile(tree.of), tree.list.map(compile))
     case 'text':
-      return compileText(tree.asks, compileTree(tree.of), compileTree(tree.part))
+      return compileText(tree.asks, compile(tree.of), compile(tree.part))
     case 'choice':
-      return compileChoice(compileTree(tree.condition), compileTree(tree.whenTrue), compileTree(tree.whenFalse))
+      return compileChoice(compile(tree.condition), compile(tree.whenTrue), compile(tree.whenFalse))
   }
 }
 
 const TYPE_OF = { number: 'number', bool: 'boolean', text: 'string' } as const
 
-function compilePoint(index: number, type: 'number' | 'bool' | 'text'): Evaluate {
+function compilePoint(index: number, type: 'number' | 'bool' | 'text', takes: Takes): Evaluate {
   const expected = TYPE_OF[type]
+  const strict = takes === 'good'
   return (view) => {
     const sample = view.get(index)
-    if (sample.quality !== 'good') return undefined
+    if (sample.quality === 'bad' || (strict && sample.quality !== 'good')) return undefined
     const { value } = sample
     if (typeof value === expected) return value
     // A 64-bit counter beyond 2^53 comes as its decimal text; its double is near enough to compare with.

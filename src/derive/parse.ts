@@ -3,10 +3,11 @@
  * decided here: a bounded set whose cost is known at load. No regular expressions, no loops, no conversions. Every number is a
  * double, so integer literals are widened before the check (`value + 1` is what people write).
  */
-import { type ASTNode, Environment as CelEnvironment, type ParseError, type TypeError } from '@marcbachmann/cel-js'
+import { type ASTNode, Environment as CelEnvironment, type ParseError } from '@marcbachmann/cel-js'
 import type { PointType } from '../model/point.ts'
 import type { Environment, EnvironmentDevice, EnvironmentPoint } from './environment.ts'
 import { createFlaw, type Flaw } from './flaw.ts'
+import { foreignFlaw, speak } from './wording.ts'
 import { nearest } from './nearest.ts'
 import type { Tree } from './tree.ts'
 import { CEL_WORDS } from './words.ts'
@@ -37,20 +38,10 @@ const CEL_TYPES: Record<PointType, 'double' | 'bool' | 'string'> = {
   str: 'string',
 }
 const VALUE_TYPES: Readonly<Record<string, ValueType>> = { double: 'number', bool: 'bool', string: 'text' }
-/** How the library's type names read to an electrician. */
-const SPOKEN: Readonly<Record<string, string>> = {
-  double: 'a number',
-  bool: 'true/false',
-  string: 'text',
-  null: 'null',
-  'list<double>': 'a list of numbers',
-  'list<string>': 'a list of texts',
-  'list<bool>': 'a list of true/false',
-}
-
-const BASE = new CelEnvironment({ limits: { maxAstNodes: 1000, maxDepth: 64, maxListElements: 64 } })
-  .registerOperator('double % double', () => 0)
-  .registerOperator('double in list<double>', () => false)
+const BASE = new CelEnvironment({ limits: { maxAstNodes: 1000, maxDepth: 64, maxListElements: 64 } }).registerOperator(
+  'double % double',
+  () => 0,
+)
 for (const type of ['double', 'bool', 'string']) {
   BASE.registerFunction(`bad(${type}): bool`, () => false)
   BASE.registerFunction(`stale(${type}): bool`, () => false)
@@ -69,7 +60,7 @@ export function parseExpression(source: string, scope: Scope): Parsed {
     if (!checked.valid) return { ok: false, ...foreignFlaw(source, checked.error) }
     const type = VALUE_TYPES[checked.type ?? '']
     if (type === undefined) {
-      const message = `comes to ${SPOKEN[checked.type ?? ''] ?? checked.type}: it must be a number, true/false or text`
+      const message = `comes to ${speak(checked.type ?? 'nothing')}: it must be a number, true/false or text`
       return { ok: false, ...createFlaw(source, message, 0, source.length) }
     }
     return { ok: true, tree, type }
@@ -196,6 +187,7 @@ class Translation {
     if (name === 'params' && this.#scope.params !== undefined) {
       throw new Refusal(node, `params is not a value: write params.NAME${oneOf(Object.keys(this.#scope.params))}`)
     }
+    refuseWord(node, name)
     const point = this.#own === null ? undefined : this.#pointOf(this.#own, name)
     if (point !== undefined) {
       if (!this.#cel.hasVariable(name)) this.#cel.registerVariable(name, CEL_TYPES[point.type])
@@ -207,7 +199,6 @@ class Translation {
       const example = first === undefined ? '' : `: name one of its points, as ${name}.${first.key}`
       throw new Refusal(node, `${name} is a device, not a value${example}`)
     }
-    if (CEL_WORDS.has(name)) throw new Refusal(node, `${name} is a word of CEL and cannot stand here: ${SUPPORTED}`)
     throw new Refusal(node, this.#unknownName(name))
   }
 
@@ -223,6 +214,7 @@ class Translation {
     if (left.op !== 'id') throw new Refusal(node, `.${key} does not belong to a device`, node.pos)
     const name = left.args
     if (name === 'params' && this.#scope.params !== undefined) return this.#param(node, key, this.#scope.params)
+    refuseWord(left, name)
     const device = this.#scope.environment.deviceById.get(name)
     if (device === undefined) {
       const near = nearest(name, this.#scope.environment.deviceById.keys())
@@ -309,6 +301,11 @@ class Translation {
   }
 }
 
+/** Also where a point has that name: the library would take the word for its own. */
+function refuseWord(node: ASTNode, name: string): void {
+  if (CEL_WORDS.has(name)) throw new Refusal(node, `${name} is a word of CEL and cannot be a name here`)
+}
+
 const SUPPORTED =
   'an expression takes numbers, texts, true, false, points, params, && || ! == != < <= > >= + - * / % ?: in [..], ' +
   'bad(point), stale(point) and .contains .startsWith .endsWith of a text'
@@ -327,43 +324,4 @@ function oneOf(names: readonly string[]): string {
   if (names.length === 0) return ''
   const shown = names.slice(0, 8).join(', ')
   return names.length > 8 ? ` (it has ${shown}, …)` : ` (it has ${shown})`
-}
-
-/** The library's complaint in our words; where it has nothing better, its own sentence. */
-function foreignFlaw(source: string, error: ParseError | TypeError | undefined): Flaw {
-  if (error === undefined) return createFlaw(source, 'the expression does not fit its types', 0, source.length)
-  const { start, end } = error.range ?? { start: 0, end: source.length }
-  return createFlaw(source, reword(error.code, error.summary, source.slice(start, end)), start, end)
-}
-
-function reword(code: string, summary: string, at: string): string {
-  switch (code) {
-    case 'no_such_overload': {
-      const [, operands] = /^no such overload: (.*)$/.exec(summary) ?? []
-      return `cannot work out ${speak(operands ?? summary)}: the types do not fit`
-    }
-    case 'invalid_logical_operand':
-      return '&& and || join true/false: compare the value with something, as value > 0'
-    case 'invalid_condition_type':
-      return 'before ? there must be true/false'
-    case 'incompatible_ternary_branches':
-      return 'both values of ?: must be of one type'
-    case 'heterogeneous_list_element':
-      return 'all values of a list must be of one type'
-    case 'reserved_identifier':
-      return `${at} is a word of CEL and cannot be a name`
-    case 'unexpected_character':
-      return at === '=' ? 'a comparison is written ==' : summary
-    case 'unexpected_token':
-    case 'expected_token':
-      return at === '' ? 'the expression ends too early' : `${at} was not expected here`
-    case 'limit_exceeded':
-      return 'too long or nested too deep: split it'
-    default:
-      return summary
-  }
-}
-
-function speak(operands: string): string {
-  return operands.replace(/list<\w+>|\b(?:double|bool|string|null)\b/g, (type) => SPOKEN[type] ?? type)
 }

@@ -217,3 +217,10 @@ it('evaluates 500 rules in far less than a millisecond', () => {
   // 2 µs is the budget of a rule; measured about 0.2.
   expect(microsecondsEach).toBeLessThan(2)
 })
+
+it('a point named by a word of CEL is refused, not mistaken for the word', () => {
+  const named = createEnvironment([{ id: 'a', points: [{ index: 0, key: 'double', type: 'bool' }] }])
+  expect(refusal('double', { environment: named, device: 0 }).message).toBe(
+    'double is a word of CEL and cannot be a name here',
+  )
+})
