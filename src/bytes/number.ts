@@ -1,6 +1,6 @@
 /**
  * Decimal arithmetic for measured values: what a display shows is what is stored and sent.
- * 2302 * 0.1 is 230.2 and not 230.20000000000002; the f32 43 66 33 34 is 230.2 and not 230.20001220703125.
+ * 2302 * 0.1 is 230.2 and not 230.20000000000002; the f32 43 66 33 33 is 230.2 and not 230.1999969482422.
  */
 
 /** Powers of ten up to here are exact doubles. */
