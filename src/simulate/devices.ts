@@ -1,0 +1,172 @@
+/**
+ * The devices of a site as they would answer: values by signal or by force, shown in registers and coils, and what a write
+ * changes. No sockets here.
+ */
+import type { Point, Value } from '../model/point.ts'
+import type { Device, ModbusLimits } from '../model/site.ts'
+import { modbus } from '../protocols/modbus/index.ts'
+import type { Coder } from './encode.ts'
+import type { Signal } from './signals.ts'
+
+/** Modbus exception codes that a device itself would give. */
+export const ILLEGAL_ADDRESS = 2
+export const ILLEGAL_VALUE = 3
+
+export type Cell = {
+  readonly point: Point
+  /** Standard name, else key: what other signals of the device call it. */
+  readonly name: string
+  readonly signal: Signal
+  /** null: not of a Modbus device. */
+  readonly coder: Coder | null
+  forced: Value | undefined
+}
+
+/** What the rest of the simulator wants to hear of a device. */
+export type Ears = {
+  /** The value that was shown; called for every read. */
+  readonly shown: (cell: Cell, value: Value) => void
+  readonly written: (
+    device: Device,
+    write: { table: 'coil' | 'holding'; start: number; raw: readonly number[]; cells: readonly Cell[] },
+  ) => void
+}
+
+export type BitTable = 'coil' | 'discrete'
+export type RegisterTable = 'holding' | 'input'
+
+export class SimulatedDevice {
+  readonly device: Device
+  readonly cells: readonly Cell[]
+  readonly #limits: ModbusLimits | null
+  readonly #elapsedMs: () => number
+  readonly #ears: Ears
+  readonly #byName: ReadonlyMap<string, Cell>
+  #frozen: ReadonlyMap<Cell, Value> | null = null
+  /** Published messages that no broker took. */
+  lost = 0
+  /** Does not answer: its plug is out. */
+  paused = false
+
+  constructor(device: Device, cells: readonly Cell[], elapsedMs: () => number, ears: Ears) {
+    this.device = device
+    this.cells = cells
+    this.#limits = device.link.kind === 'bus' ? device.link.limits : null
+    this.#elapsedMs = elapsedMs
+    this.#ears = ears
+    this.#byName = new Map(cells.map((cell) => [cell.name, cell]))
+  }
+
+  /** The value at this moment, as the device can hold it. */
+  value(cell: Cell): Value {
+    return this.#frozen?.get(cell) ?? this.#live(cell)
+  }
+
+  #live(cell: Cell): Value {
+    const value = cell.forced ?? cell.signal(this.#elapsedMs(), this.#of)
+    const ranged = typeof value === 'number' && cell.forced === undefined ? within(cell.point.range, value) : value
+    return cell.coder === null ? ranged : cell.coder.fit(ranged)
+  }
+
+  readonly #of = (name: string): Value | undefined => {
+    const cell = this.#byName.get(name)
+    return cell === undefined ? undefined : this.#live(cell)
+  }
+
+  /** Frozen, it goes on showing what it measured when it froze. */
+  freeze(on: boolean): void {
+    if (!on) this.#frozen = null
+    else this.#frozen ??= new Map(this.cells.map((cell) => [cell, this.#live(cell)]))
+  }
+
+  /** Two bytes a register, or the exception. */
+  readRegisters(table: RegisterTable, start: number, count: number): Uint8Array | number {
+    if (count > (this.#limits?.maxRegisters ?? 125)) return ILLEGAL_VALUE
+    const touched = this.#touched(table, start, count)
+    if (touched.length === 0) return ILLEGAL_ADDRESS
+    if (this.#limits?.maxGap === 0 && covered(touched) < count) return ILLEGAL_ADDRESS
+    const registers = new Uint8Array(2 * count)
+    for (const { cell, coder } of touched) {
+      const value = this.value(cell)
+      coder.put(value, registers, start)
+      this.#ears.shown(cell, value)
+    }
+    return registers
+  }
+
+  /** An undeclared bit between declared ones reads false; beyond them it is refused. */
+  readBit(table: BitTable, address: number): boolean | number {
+    const [found] = this.#touched(table, address, 1)
+    if (found === undefined) {
+      const known = this.#places(table)
+      const inside = known.some((at) => at < address) && known.some((at) => at > address)
+      return inside ? false : ILLEGAL_ADDRESS
+    }
+    const value = this.value(found.cell)
+    this.#ears.shown(found.cell, value)
+    return found.coder.bit(value)
+  }
+
+  /** null: done. */
+  writeBit(address: number, on: boolean): number | null {
+    const touched = this.#touched('coil', address, 1)
+    if (touched.length === 0) return ILLEGAL_ADDRESS
+    this.#take('coil', address, 1, Uint8Array.of(on ? 1 : 0), [on ? 1 : 0])
+    return null
+  }
+
+  writeRegisters(start: number, registers: Uint8Array): number | null {
+    const count = registers.length / 2
+    const touched = this.#touched('holding', start, count)
+    if (touched.length === 0) return ILLEGAL_ADDRESS
+    const raw = Array.from({ length: count }, (_, n) => ((registers[2 * n] ?? 0) << 8) | (registers[2 * n + 1] ?? 0))
+    this.#take('holding', start, count, registers, raw)
+    return null
+  }
+
+  /** The gateway's own codec says what the written registers mean. */
+  #take(table: 'coil' | 'holding', start: number, count: number, content: Uint8Array, raw: readonly number[]): void {
+    const whole = this.#touched(table, start, count).filter(
+      ({ coder }) => coder.place.address >= start && coder.place.address + coder.size <= start + count,
+    )
+    const points = whole.map(({ cell }) => cell.point)
+    const block = {
+      key: `${table} ${start}+${count}`,
+      points: points.map((point) => point.index),
+      everyMs: 0,
+      table,
+      start,
+      count,
+    }
+    const body = Uint8Array.of(table === 'coil' ? 1 : 3, content.length, ...content)
+    const readings = modbus.read(block, points, body)
+    for (const [at, reading] of readings.entries()) {
+      const cell = whole[at]?.cell
+      if (cell !== undefined && 'value' in reading) cell.forced = reading.value
+    }
+    this.#ears.written(this.device, { table, start, raw, cells: whole.map(({ cell }) => cell) })
+  }
+
+  #touched(table: string, start: number, count: number): readonly { cell: Cell; coder: Coder }[] {
+    return this.cells.flatMap((cell) => {
+      const { coder } = cell
+      if (coder === null || coder.place.table !== table) return []
+      const { address } = coder.place
+      return address < start + count && address + coder.size > start ? [{ cell, coder }] : []
+    })
+  }
+
+  #places(table: string): readonly number[] {
+    return this.cells.flatMap(({ coder }) => (coder?.place.table === table ? [coder.place.address] : []))
+  }
+}
+
+function within(range: readonly [number, number] | null, value: number): number {
+  return range === null ? value : Math.min(range[1], Math.max(range[0], value))
+}
+
+function covered(touched: readonly { coder: Coder }[]): number {
+  const registers = new Set<number>()
+  for (const { coder } of touched) for (let n = 0; n < coder.size; n++) registers.add(coder.place.address + n)
+  return registers.size
+}
