@@ -1,0 +1,325 @@
+/**
+ * One owner per wire: everything that is said on it goes through here, one exchange at a time (Modbus TCP: as many as the site
+ * file allows). It wakes when bytes come, when something is due and when somebody asks; in between it costs nothing.
+ */
+import type { WriteOutcome, WriteRequest } from '../model/command.ts'
+import type { Fault } from '../model/fault.ts'
+import type { Point } from '../model/point.ts'
+import type { Arrival, Reading } from '../model/sample.ts'
+import type { Bus, Device } from '../model/site.ts'
+import type { Protocol } from '../protocols/protocol.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { OpenPipe } from '../transport/open.ts'
+import { createTap, type TapListener } from '../transport/tap.ts'
+import type { Pipe } from '../transport/transport.ts'
+import { Connection } from './connection.ts'
+import { createCounts, type Exchange, type Outcome, Wire } from './exchange.ts'
+import { slow } from './health.ts'
+import { type CommandOrder, Orders } from './orders.ts'
+import { predictBus } from './predict.ts'
+import { createRounds } from './rounds.ts'
+import { choose, depart, spread, type Task } from './schedule.ts'
+import { createRoster } from './seats.ts'
+import { type BusStatus, createMeter, type DeviceStatus, deviceStatusOf, statusOf } from './status.ts'
+import { lateReply } from './suspicion.ts'
+import { createWaker } from './waker.ts'
+import { createWriter } from './write.ts'
+
+export type BusOptions = {
+  readonly bus: Bus
+  /** All devices and points of the site; the bus takes its own. */
+  readonly devices: readonly Device[]
+  readonly points: readonly Point[]
+  readonly protocol: Protocol
+  readonly clock: Pick<Clock, 'mono'>
+  readonly post: (arrival: Arrival) => void
+  readonly log: Log
+  /** Aborting is closing. */
+  readonly signal: AbortSignal
+  readonly openPipe: OpenPipe
+  /** Block keys that a device rejected in earlier runs, and where to keep new ones. */
+  readonly refused?: (device: Device) => Iterable<string>
+  readonly remember?: (device: Device, blockKey: string) => void
+  readonly random?: () => number
+}
+
+export type RunningBus = {
+  readonly bus: Bus
+  /** One exchange ahead of the polls; never repeated by itself. Range, role, step and rate are judged first. */
+  readonly write: (request: WriteRequest) => Promise<WriteOutcome>
+  /** Ahead of the polls; the readings are posted too. A point of another bus is a bug and throws. */
+  readonly read: (points: readonly number[]) => Promise<readonly Reading[]>
+  readonly status: () => BusStatus
+  readonly devices: () => readonly DeviceStatus[]
+  /** Every chunk on the wire, until the returned function is called. */
+  readonly listen: (listener: TapListener) => () => void
+  readonly close: () => Promise<void>
+}
+
+/** So many requests in a row without an answer, and the TCP connection is thought dead. */
+const UNANSWERED_MAX = 3
+const ORDER_EXPIRES_MS = 10_000
+
+export function openBus(options: BusOptions): RunningBus {
+  const { bus, points, protocol, post } = options
+  const { mono } = options.clock
+  const random = options.random ?? Math.random
+  const log = options.log.child({ bus: bus.id })
+  const framing = protocol.framings[bus.wire.kind === 'modbus-tcp' ? 'tcp' : 'rtu']
+  const isSerial = bus.wire.kind === 'serial'
+  const roster = createRoster({ ...options, refused: options.refused ?? (() => []) })
+  const orders = new Orders()
+  const schedule = orders.scheduleFor(roster.seats)
+  const counts = createCounts()
+  const tap = createTap()
+  const meter = createMeter(mono())
+  const prediction = predictBus(bus, options.devices, points, protocol)
+  const exchanges = new WeakMap<Task, Exchange>()
+  let wire: Wire | null = null
+  let unanswered = 0
+  let suspectPipe = false
+  let closed = false
+
+  const connection = new Connection({
+    bus,
+    openPipe: options.openPipe,
+    mono,
+    random,
+    host: {
+      opened,
+      lost(fault) {
+        const gone = wire
+        wire = null
+        gone?.end(fault, mono())
+      },
+      online() {
+        const now = mono()
+        post({ kind: 'bus', bus: bus.index, mono: now, state: 'online', cause: null })
+        log.info({ wire: bus.wireText }, 'bus online')
+        if (wasDown) rounds.wireUp(now)
+        wasDown = false
+      },
+      offline(fault, why) {
+        wasDown = true
+        down(fault, why)
+      },
+      changed: pump,
+    },
+  })
+  let wasDown = false
+
+  const rounds = createRounds({
+    points,
+    protocol,
+    roster,
+    orders,
+    post,
+    log,
+    correlates: framing.correlates,
+    prove() {
+      unanswered = 0
+      connection.prove()
+    },
+    unanswered() {
+      unanswered += 1
+      if (!isSerial && unanswered >= UNANSWERED_MAX) suspectPipe = true
+    },
+    remember: (seat, key) => options.remember?.(seat.device, key),
+    redirect(from) {
+      for (const orphan of orders.orphans(from)) {
+        void read(from.block.points).then(orphan.finish)
+      }
+    },
+  })
+
+  const waker = createWaker(mono, pump)
+  spread(roster.tasks(), mono(), (bus.index * 0.618) % 1)
+  options.signal.addEventListener('abort', abort, { once: true })
+
+  function opened(pipe: Pipe): void {
+    const tapped = tap.on(pipe)
+    unanswered = 0
+    suspectPipe = false
+    const fresh = new Wire({
+      framing,
+      flightsMax: bus.inFlight,
+      counts,
+      write: tapped.write,
+      desynchronised: () => {
+        suspectPipe = true
+      },
+      firstTransaction: Math.floor(random() * 0x10000),
+      now: mono(),
+    })
+    wire = fresh
+    tapped.onData((chunk) => {
+      if (wire !== fresh) return
+      fresh.receive(chunk, mono())
+      pump()
+    })
+  }
+
+  function down(fault: Fault, why: string): void {
+    const now = mono()
+    post({ kind: 'bus', bus: bus.index, mono: now, state: 'offline', cause: fault })
+    log.warn({ wire: bus.wireText, cause: fault.kind, why }, 'bus offline')
+    rounds.wireDown(fault, now)
+    orders.refuseAll(fault)
+  }
+
+  /** Does all that can be done now, and says when to wake next. */
+  function pump(): void {
+    if (closed) return
+    const now = mono()
+    meter.look(now, counts.busyMs)
+    wire?.expire(now)
+    if (suspectPipe) {
+      suspectPipe = false
+      unanswered = 0
+      log.info({ wire: bus.wireText }, 'connection made anew')
+      connection.recycle()
+    }
+    waker.wakeAt(Math.min(orders.expire(now), advance(now)))
+  }
+
+  function advance(now: number): number {
+    if (!connection.isOpen() || wire === null) return reconnect(now)
+    connection.step(now, connection.line)
+    let wakeAt = connection.wakeAt()
+    while (wire.hasRoom()) {
+      const choice = choose(schedule, now, connection.line)
+      if (choice.kind === 'wait') {
+        wakeAt = Math.min(wakeAt, choice.until)
+        break
+      }
+      const seat = choice.kind === 'task' ? choice.task.seat : choice.command.seat
+      if (isSerial && seat.line !== connection.line) {
+        connection.retune(seat.line)
+        break
+      }
+      const exchange =
+        choice.kind === 'task' ? exchangeOf(choice.task) : commandExchange(choice.command as CommandOrder)
+      const readyAt = wire.readyAt(exchange, now)
+      if (readyAt > now) {
+        wakeAt = Math.min(wakeAt, readyAt)
+        break
+      }
+      if (choice.kind === 'task') depart(choice.task, now)
+      else {
+        orders.take(choice.command)
+        seat.flying += 1
+      }
+      wire.send(exchange, now)
+    }
+    return Math.min(wakeAt, wire.wakeAt())
+  }
+
+  /** Connected on demand: when there is something to ask. */
+  function reconnect(now: number): number {
+    const choice = choose(schedule, now, connection.line)
+    if (choice.kind === 'wait') return choice.until
+    const seat = choice.kind === 'task' ? choice.task.seat : choice.command.seat
+    connection.step(now, seat.line)
+    return connection.wakeAt()
+  }
+
+  function exchangeOf(task: Task): Exchange {
+    const known = exchanges.get(task)
+    if (known !== undefined) return known
+    const { seat, question } = task
+    const exchange: Exchange = {
+      question,
+      limits: seat.link.limits,
+      line: seat.line,
+      slowestMs: () => seat.health.slowestMs,
+      settled: (outcome, now) => rounds.finish(task, outcome, now),
+      late(ageMs, now) {
+        slow(seat.health, ageMs, now)
+        return lateReply(task, ageMs, now)
+      },
+    }
+    exchanges.set(task, exchange)
+    return exchange
+  }
+
+  function commandExchange({ seat, question, finish }: CommandOrder): Exchange {
+    return {
+      question,
+      limits: seat.link.limits,
+      line: seat.line,
+      slowestMs: () => seat.health.slowestMs,
+      settled(outcome: Outcome, now) {
+        rounds.finishWrite(seat, outcome, now)
+        // What waits for it reads the answer in a later turn; its bytes are only lent.
+        finish(outcome.kind === 'answer' ? { ...outcome, body: outcome.body.slice() } : outcome)
+      },
+      late(ageMs, now) {
+        slow(seat.health, ageMs, now)
+        return true
+      },
+    }
+  }
+
+  async function read(wanted: readonly number[]): Promise<readonly Reading[]> {
+    const tasks = [...new Set(wanted.map((point) => roster.taskOf(point)))]
+    if (closed || connection.state === 'offline') {
+      return wanted.map((point) => ({ point, fault: { kind: 'closed' } }))
+    }
+    const expiresAt = mono() + ORDER_EXPIRES_MS
+    const answers = tasks.map((task) => orders.demand({ task, expiresAt }))
+    pump()
+    const readings = new Map((await Promise.all(answers)).flat().map((reading) => [reading.point, reading]))
+    return wanted.map((point) => readings.get(point) ?? { point, fault: { kind: 'not_read' } })
+  }
+
+  const writer = createWriter({
+    points,
+    protocol,
+    mono,
+    signal: options.signal,
+    read,
+    seatOf: roster.seatOf,
+    command(order) {
+      if (closed || connection.state === 'offline') return Promise.resolve({ kind: 'unsent', why: 'closed' })
+      const result = orders.command({ ...order, expiresAt: mono() + ORDER_EXPIRES_MS })
+      pump()
+      return result
+    },
+  })
+
+  function abort(): void {
+    void close()
+  }
+
+  async function close(): Promise<void> {
+    options.signal.removeEventListener('abort', abort)
+    closed = true
+    waker.close()
+    const gone = wire
+    wire = null
+    gone?.end({ kind: 'closed' }, mono())
+    orders.refuseAll({ kind: 'closed' })
+    await connection.close()
+  }
+
+  pump()
+  return {
+    bus,
+    write: writer,
+    read,
+    status: () =>
+      statusOf({
+        bus,
+        connection,
+        roster,
+        counts,
+        prediction,
+        bytes: tap.bytes,
+        utilisation: meter.read(mono(), counts.busyMs),
+      }),
+    devices: () => roster.seats.map((seat) => deviceStatusOf(bus, seat, connection.state)),
+    listen: tap.listen,
+    close,
+  }
+}

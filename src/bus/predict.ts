@@ -1,0 +1,125 @@
+/**
+ * How long a bus takes to ask everything once, and which poll intervals it cannot keep: from line speed, frame lengths and an
+ * estimate of how long devices think. Pure; `check` prints what comes out.
+ */
+import type { Point } from '../model/point.ts'
+import type { Bus, Device } from '../model/site.ts'
+import type { Block, Protocol } from '../protocols/protocol.ts'
+import { devicesOn, fieldPointsOf } from './seats.ts'
+import { type BusLink, characterMs, lineOf, quietMs } from './timing.ts'
+
+export type Complaint = {
+  /** Index in `Site.devices`; null: the bus as a whole. */
+  readonly device: number | null
+  readonly everyMs: number
+  /** The shortest interval that would do. */
+  readonly neededMs: number
+  /** One sentence: what cannot be kept, and what to change. */
+  readonly message: string
+}
+
+export type Prediction = {
+  readonly cycleMs: number
+  /** 1: no room at all. More than 1: it cannot be done. */
+  readonly utilisation: number
+  readonly complaints: readonly Complaint[]
+}
+
+/** Devices take 20 to 100 ms to answer on a serial line; most of them are near the lower end. */
+const THINKING_SERIAL_MS = 30
+/** A transparent serial server packs bytes into packets. */
+const SERIAL_SERVER_MS = 5
+const THINKING_TCP_MS = 5
+/** Above this there is no room left for retries, commands and a dead device. */
+const LOAD_MAX = 0.9
+/** What is advised leaves some room. */
+const LOAD_ADVISED = 0.8
+
+type Load = { readonly device: Device; readonly block: Block; readonly costMs: number; readonly gapMs: number }
+
+export function predictBus(
+  bus: Bus,
+  devices: readonly Device[],
+  points: readonly Point[],
+  protocol: Protocol,
+): Prediction {
+  const loads = devicesOn(bus, devices).flatMap(({ device, link }) =>
+    protocol.plan(fieldPointsOf(device, points), link.limits, new Set()).map(
+      (block): Load => ({
+        device,
+        block,
+        costMs: exchangeMs(bus, link, { block, protocol }),
+        gapMs: link.limits.minGapMs,
+      }),
+    ),
+  )
+  const lanes = bus.wire.kind === 'modbus-tcp' ? bus.inFlight : 1
+  const cycleMs = sum(loads, ({ costMs }) => costMs) / lanes
+  const utilisation = sum(loads, ({ costMs, block }) => costMs / block.everyMs) / lanes
+  return { cycleMs, utilisation, complaints: [...ofDevices(loads), ...ofBus(bus, { loads, lanes, utilisation })] }
+}
+
+/** Time on the wire for one block: silence, request, thinking, answer. */
+export function exchangeMs(bus: Bus, link: BusLink, { block, protocol }: { block: Block; protocol: Protocol }): number {
+  if (bus.wire.kind === 'modbus-tcp') return THINKING_TCP_MS
+  const question = protocol.ask(block, link.address)
+  const sent = protocol.framings.rtu.frame(question, 0).length
+  const line = lineOf(bus, link)
+  const bytes = sent + (sent - question.body.length) + question.answerBytes
+  const thinking = THINKING_SERIAL_MS + (bus.wire.kind === 'tcp' ? SERIAL_SERVER_MS : 0)
+  return quietMs(line, link.limits.guardMs) + bytes * characterMs(line) + thinking
+}
+
+/** A device alone may be asked more than its own pauses allow. */
+function ofDevices(loads: readonly Load[]): Complaint[] {
+  return [...Map.groupBy(loads, ({ device }) => device)].flatMap(([device, own]) => {
+    const load = sum(own, ({ costMs, gapMs, block }) => (costMs + gapMs) / block.everyMs)
+    if (load <= 1) return []
+    const { everyMs, neededMs } = advice(own, { load, most: 1 })
+    const message =
+      `${device.id} cannot be polled every ${duration(everyMs)}: its reads take ${percent(load)} of the time, ` +
+      `pauses between requests included; poll it every ${duration(neededMs)} or slower`
+    return [{ device: device.index, everyMs, neededMs, message }]
+  })
+}
+
+function ofBus(
+  bus: Bus,
+  { loads, lanes, utilisation }: { loads: readonly Load[]; lanes: number; utilisation: number },
+): Complaint[] {
+  if (utilisation <= LOAD_MAX) return []
+  const { everyMs, neededMs } = advice(loads, { load: utilisation * lanes, most: LOAD_ADVISED * lanes })
+  const faster = bus.wire.kind === 'modbus-tcp' ? 'allow more `inFlight`' : 'raise the baud rate'
+  const message =
+    `bus ${bus.id} would be busy ${percent(utilisation)} of the time: the polls every ${duration(everyMs)} cannot be kept; ` +
+    `poll every ${duration(neededMs)} or slower, ${faster}, or move devices to another bus`
+  return [{ device: null, everyMs, neededMs, message }]
+}
+
+/** The interval that weighs most, and how long it would have to be for the load to fit. */
+function advice(
+  loads: readonly Load[],
+  { load, most }: { load: number; most: number },
+): { everyMs: number; neededMs: number } {
+  const groups = [...Map.groupBy(loads, ({ block }) => block.everyMs)].map(([everyMs, own]) => ({
+    everyMs,
+    costMs: sum(own, ({ costMs }) => costMs),
+  }))
+  const heaviest = groups.reduce((a, b) => (b.costMs / b.everyMs > a.costMs / a.everyMs ? b : a))
+  const rest = load - heaviest.costMs / heaviest.everyMs
+  // Where the rest alone is too much, all intervals grow alike.
+  const neededMs = rest < most ? heaviest.costMs / (most - rest) : heaviest.everyMs * (load / most)
+  return { everyMs: heaviest.everyMs, neededMs: Math.ceil(neededMs / 100) * 100 }
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
+}
+
+function duration(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
+}

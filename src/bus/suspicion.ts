@@ -1,0 +1,90 @@
+/**
+ * RTU replies carry no request id: after a timeout the missing reply may still come, and would pass for the answer to the next
+ * request of the same shape. So a device that let one time out is asked the same thing again and nothing else; its first answer
+ * is doubtful (it may be the late one, then a further reply is still under way); until that one must have come, the device is not
+ * asked at all (others are); and a second answer of the same block, undisturbed, clears it.
+ *
+ * A late reply is recognised up to the plausible lateness: three silences and one timeout after its request, where a silence is
+ * the timeout or twice the slowest answer seen. Replies later than that cannot be told from true ones by anybody.
+ */
+import type { Seat, Task } from './schedule.ts'
+import { quietMs } from './timing.ts'
+
+export type Suspicion = {
+  /** The only block that the device may be asked. */
+  readonly task: Task
+  /** When the oldest and the newest request were sent whose replies may still come. */
+  firstMissAt: number
+  lastMissAt: number
+  /** How many replies may still come. */
+  owed: number
+  /** One doubtful answer is in; the next one clears the device. */
+  confirming: boolean
+}
+
+/** A piece of time for what serial servers and adapters add. */
+const DELIVERY_MS = 50
+
+export function silenceMs(seat: Seat): number {
+  const { timeoutMs, guardMs } = seat.link.limits
+  return Math.max(timeoutMs, 2 * seat.health.slowestMs, quietMs(seat.line, guardMs))
+}
+
+/** Replies are thought possible for so long after their request. */
+export function plausibleMs(seat: Seat): number {
+  return 3 * silenceMs(seat) + seat.link.limits.timeoutMs
+}
+
+/** A read was given up. `spoilt`: its reply did come, garbled, so none is owed. */
+export function suspect(task: Task, sentAt: number, spoilt: boolean): void {
+  const { seat } = task
+  const owed = spoilt ? 0 : 1
+  const { suspicion } = seat
+  if (suspicion === null) {
+    seat.suspicion = { task, firstMissAt: sentAt, lastMissAt: sentAt, owed, confirming: false }
+    return
+  }
+  if (sentAt - suspicion.lastMissAt > plausibleMs(seat)) {
+    suspicion.firstMissAt = sentAt
+    suspicion.owed = owed
+  } else {
+    suspicion.owed += owed
+  }
+  suspicion.lastMissAt = sentAt
+  suspicion.confirming = false
+}
+
+/** An answer came to the task under suspicion. true: it may be an earlier one's, and is not to be trusted alone. */
+export function doubt(task: Task, sentAt: number, now: number): boolean {
+  const { seat } = task
+  const { suspicion } = seat
+  if (suspicion === null || suspicion.task !== task) return false
+  if (suspicion.confirming) {
+    seat.suspicion = null
+    return false
+  }
+  suspicion.confirming = true
+  const plausible = plausibleMs(seat)
+  if (suspicion.owed > 0 && sentAt - suspicion.lastMissAt < plausible) {
+    // If this was the oldest request's reply, the newest one's comes after the same delay.
+    seat.holdUntil = sentAt + Math.min(now - suspicion.firstMissAt, plausible) + DELIVERY_MS
+  }
+  task.due = Math.max(now, seat.holdUntil)
+  return true
+}
+
+/** A reply came that nobody was waiting for. true: no further one is owed. */
+export function lateReply(task: Task, ageMs: number, now: number): boolean {
+  const { seat } = task
+  const { suspicion } = seat
+  if (suspicion === null) {
+    // Answered twice: whichever came first may have been the answer to something earlier.
+    seat.suspicion = { task, firstMissAt: now - ageMs, lastMissAt: now - ageMs, owed: 0, confirming: false }
+    return true
+  }
+  suspicion.owed = Math.max(0, suspicion.owed - 1)
+  if (suspicion.owed > 0) return false
+  seat.holdUntil = Math.min(seat.holdUntil, now)
+  if (suspicion.confirming) suspicion.task.due = Math.min(suspicion.task.due, now)
+  return true
+}
