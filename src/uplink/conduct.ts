@@ -99,7 +99,7 @@ export function conduct(options: SessionOptions, state: SessionState, link: Link
     const now = clock.mono()
     const lastedMs = now - since
     const certain = end.code === TAKEN_OVER
-    const likely = link.version === 4 && end.by === 'peer' && drain.inFlight() === 0
+    const likely = link.version === 4 && end.by === 'peer' && sender.isSettled() && drain.inFlight() === 0
     const dead = drain.lost(mayAnswerBatch(end.by, end.code) ? 'peer' : 'other')
     takeovers.ended(now, { certain, likely, lastedMs })
     if (dead !== null) {

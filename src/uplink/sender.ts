@@ -37,6 +37,8 @@ export type SenderOptions = {
 
 export type Sender = {
   readonly poke: () => void
+  /** The server has answered the state message: the session was in order. */
+  readonly isSettled: () => boolean
   readonly close: () => void
 }
 
@@ -135,6 +137,7 @@ export function startSender(options: SenderOptions): Sender {
   pump()
   return {
     poke: pump,
+    isSettled: () => stateSentAt === null,
     close() {
       open = false
       beat.close()

@@ -1,0 +1,146 @@
+/** The uplink against a real broker on a real socket: outage, return, order, duplicates, will, heartbeat, orderly stop. */
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { SILENT } from '../../src/runtime/log.ts'
+import { type Cloud, type CloudMessage, openCloud } from '../../src/simulate/cloud.ts'
+import { openRig, type Rig, settingsOf } from './rig.ts'
+
+const open: { close: () => Promise<void> }[] = []
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close()
+})
+
+async function openStandIn(): Promise<{ cloud: Cloud; messages: CloudMessage[]; server: string }> {
+  const messages: CloudMessage[] = []
+  const cloud = await openCloud({ port: 0, log: SILENT, onMessage: (message) => messages.push(message) })
+  open.push(cloud)
+  return { cloud, messages, server: `mqtt://127.0.0.1:${cloud.port}` }
+}
+
+function use(rig: Rig): Rig {
+  open.push(rig.uplink)
+  return rig
+}
+
+function batchesOf(messages: readonly CloudMessage[]): { level: string; lane: string; number: number }[] {
+  return messages.flatMap((message) =>
+    message.kind === 'batch' ? [{ level: message.level, lane: message.batch.lane, number: message.batch.number }] : [],
+  )
+}
+
+describe('uplink and broker', () => {
+  it('says state and heartbeat first, then alarms, events, live data, backlog', async () => {
+    const { cloud, messages, server } = await openStandIn()
+    const rig = use(
+      openRig([server], {
+        fill: (fake) => {
+          for (let count = 0; count < 3; count++) fake.add('t', { old: true })
+          for (let count = 0; count < 3; count++) fake.add('t')
+          fake.add('e')
+          fake.add('a')
+        },
+      }),
+    )
+    await vi.waitUntil(() => cloud.report().batches === 8)
+    expect(messages.slice(0, 2).map(({ kind }) => kind)).toEqual(['state', 'heartbeat'])
+    expect(batchesOf(messages).map(({ level, number }) => `${level}${number}`)).toEqual(
+      ['a1', 'e1', 't4', 't5', 't6', 'b1', 'b2', 'b3'],
+    )
+    await vi.waitUntil(() => rig.uplink.status().acked === 8)
+    await vi.waitUntil(() => cloud.ledger.low({ gateway: 'jinxiu_3_gw1', epoch: '5f3a9c1e', lane: 't' }) === 6)
+    expect(cloud.report()).toMatchObject({ breaches: 0, duplicates: 0, conflicts: 0, undeclared: 0 })
+    expect(cloud.state('jinxiu_3_gw1')).toMatchObject({ on: true, cn: rig.connections(), bt: 12, cv: 42, sha: 'c0ffee' })
+    expect(rig.uplink.status()).toMatchObject({ connected: true, server, mqtt: 4, sent: 8, acked: 8, lastError: null })
+  })
+
+  it('loses nothing over outages, and sends again only under the same identity', async () => {
+    const { cloud, messages, server } = await openStandIn()
+    const rig = use(openRig([server]))
+    for (let round = 0; round < 4; round++) {
+      for (let count = 0; count < 10; count++) rig.add('t')
+      rig.add('a')
+      await vi.waitUntil(() => rig.uplink.status().connected)
+      await cloud.stop()
+      for (let count = 0; count < 10; count++) rig.add('t')
+      rig.add('e')
+      await vi.waitUntil(() => !rig.uplink.status().connected)
+      await cloud.start()
+    }
+    await vi.waitUntil(() => rig.waiting('t').length + rig.waiting('a').length + rig.waiting('e').length === 0)
+    await vi.waitUntil(() => {
+      const last = messages.filter(({ kind }) => kind === 'heartbeat').at(-1)
+      return last?.kind === 'heartbeat' && JSON.stringify(last.document).includes('"hi":80,"ack":80')
+    })
+    expect(cloud.report()).toMatchObject({ batches: 88, samples: 168, breaches: 0, conflicts: 0, undeclared: 0 })
+    expect(rig.events.filter((event) => event.kind === 'condition')).toEqual([])
+    expect(rig.connections()).toBeGreaterThanOrEqual(5)
+  })
+
+  it('sends live data while a long backlog waits its turn', async () => {
+    const { cloud, messages, server } = await openStandIn()
+    const rig = use(
+      openRig([server], {
+        settings: { backfill: { bytesPerSecond: 20_000, delayMs: 0 } },
+        fill: (fake) => {
+          for (let count = 0; count < 200; count++) fake.add('t', { old: true, padding: 'x'.repeat(50) })
+        },
+      }),
+    )
+    for (let count = 0; count < 20; count++) {
+      const { number } = rig.add('t')
+      await vi.waitUntil(() => batchesOf(messages).some((batch) => batch.level === 't' && batch.number === number))
+    }
+    const backlog = batchesOf(messages).filter(({ level }) => level === 'b')
+    expect(backlog.length).toBeLessThan(200)
+    expect(backlog.map(({ number }) => number)).toEqual(backlog.map((_, index) => index + 1))
+    expect(cloud.report().breaches).toBe(0)
+  })
+
+  it('leaves with a word: state off, then DISCONNECT, so no will', async () => {
+    const { messages, server } = await openStandIn()
+    const rig = use(openRig([server]))
+    await vi.waitUntil(() => rig.uplink.status().connected && messages.length >= 2)
+    rig.stop.abort()
+    await rig.uplink.close()
+    const states = messages.filter(({ kind }) => kind === 'state')
+    expect(states.at(-1)).toMatchObject({ document: { on: false, cn: 2, bt: 12, why: 'stop' } })
+    expect(states.filter((state) => state.kind === 'state' && state.document['why'] === 'will')).toEqual([])
+    expect(rig.uplink.status().connected).toBe(false)
+  })
+
+  it('is missed by the will when it dies without a word', async () => {
+    const { cloud, messages, server } = await openStandIn()
+    const rig = use(openRig([server]))
+    await vi.waitUntil(() => rig.uplink.status().connected && messages.length >= 2)
+    const seen = messages.length
+    await cloud.stop()
+    await vi.waitUntil(() => messages.slice(seen).some(({ kind }) => kind === 'state'))
+    expect(messages.slice(seen).find(({ kind }) => kind === 'state')).toMatchObject({ document: { on: false, why: 'will' } })
+  })
+
+  it('stops at the day’s budget, but for alarms and heartbeat', async () => {
+    const { cloud, messages, server } = await openStandIn()
+    const rig = use(openRig([server], { settings: { budgetBytesPerDay: 6_000 } }))
+    await vi.waitUntil(() => rig.uplink.status().connected)
+    await vi.waitUntil(() => {
+      rig.add('t')
+      return rig.uplink.status().budgetSpent
+    })
+    await vi.waitUntil(() => rig.uplink.status().inFlight === 0)
+    const before = cloud.report().byLevel
+    rig.add('t')
+    rig.add('e')
+    rig.add('a')
+    await vi.waitUntil(() => cloud.alarms().length === 1)
+    const beats = cloud.report().heartbeats
+    await vi.waitUntil(() => cloud.report().heartbeats >= beats + 2)
+    expect(cloud.report().byLevel['t']).toBe(before['t'])
+    expect(cloud.report().byLevel['e']).toBeUndefined()
+    expect(batchesOf(messages).filter(({ level }) => level === 'a')).toHaveLength(1)
+  })
+
+  it('refuses what it cannot do, in a sentence', () => {
+    expect(() => openRig(['http://a.example'])).toThrow(/http:\/\/a.example.*mqtt:\/\/HOST/)
+    expect(() => openRig([])).toThrow(/at least one server/)
+    expect(() => openRig(['mqtt://a.example'], { settings: settingsOf([], { confirm: 'e2e' }) })).toThrow(/e2e/)
+  })
+})
