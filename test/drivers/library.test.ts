@@ -1,0 +1,166 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { parseHex } from '../../src/bytes/hex.ts'
+import { findingText } from '../../src/driver/finding.ts'
+import { checkDriverFile } from '../../src/driver/lint.ts'
+import type { Model } from '../../src/driver/model.ts'
+import { modbus } from '../../src/protocols/modbus/index.ts'
+import { FOLDER, fieldPoints, LIBRARY, modelOf, NAMES } from './library.ts'
+
+/** Units that people and the cloud know; a new one is added here on purpose, not by a slip of the pen. */
+const UNITS = new Set(
+  'V A W kW var VA kWh kvarh Hz % °C %RH hPa MPa ppm µg/m³ dB lx m/s ° mm m³ m³/h rpm N·m mV h min s'.split(' '),
+)
+const HAN = /\p{Script=Han}/u
+
+const file = (name: string): string => join(FOLDER, `${name}.yaml`)
+const said = (path: string, folders: readonly string[] = []): readonly string[] =>
+  checkDriverFile(path, folders).map((finding) => findingText(finding, 'en'))
+
+test('the library has the kinds of equipment that a community has', () => {
+  expect(NAMES.length).toBeGreaterThanOrEqual(14)
+  const categories = new Set(NAMES.map((name) => name.split('/')[0]))
+  for (const category of ['meter', 'pump', 'elevator', 'access', 'io', 'environment']) {
+    expect(categories).toContain(category)
+  }
+})
+
+describe.each(NAMES)('%s', (name) => {
+  const model: Model = modelOf(name)
+  const { data, drafts, alarms } = model
+
+  test('loads, its conditions type-check and its proofs come out, without a warning', () => {
+    expect(said(file(name))).toEqual([])
+  })
+
+  test('says what it is and where its facts come from', () => {
+    expect(data.brick).toMatch(/^[A-Z]\w+$/)
+    expect(data.source?.length).toBeGreaterThan(20)
+    expect(data.proven).toBe(data.protocol === 'composed' ? 'none' : 'computed')
+    if (data.protocol === 'modbus') expect(data.line).toBeDefined()
+    // What the reference marks as contradictory has no place in a file that drives equipment.
+    expect(readFileSync(file(name), 'utf8')).not.toMatch(/conf(idence)?:? ?D\b/)
+  })
+
+  test('speaks both languages', () => {
+    const texts = [
+      ...drafts.map((draft) => ({ of: draft.key, text: draft.title })),
+      ...alarms.flatMap(({ key, text, advice }) => [
+        { of: `alarms.${key}`, text },
+        { of: `alarms.${key}.advice`, text: advice },
+      ]),
+      ...Object.entries(data.params ?? {}).map(([key, { text }]) => ({ of: `params.${key}`, text })),
+      { of: 'title', text: data.title },
+    ]
+    for (const { of, text } of texts) {
+      expect(text, of).toMatchObject({ en: expect.any(String), zh: expect.stringMatching(HAN) })
+      expect(typeof text === 'object' && text !== null && 'en' in text && text.en, of).not.toMatch(HAN)
+    }
+  })
+
+  test('uses known units, and standard names where it has no words of its own', () => {
+    const words = LIBRARY.vocabulary.get(data.category ?? '')
+    for (const draft of drafts) {
+      if (draft.unit !== null) expect(UNITS, draft.key).toContain(draft.unit)
+      if (draft.std !== null) expect(words?.get(draft.std), draft.key).toBeDefined()
+    }
+  })
+
+  test('a number that trembles has a deadband, a counter is one', () => {
+    for (const { key, kind, type, unit, deadband, source } of drafts) {
+      if (source.from !== 'field' || type !== 'f64' || unit === null) continue
+      if (/^(k?W|kva)?h$|^kvarh$|^m³$/.test(unit) && !key.startsWith('max_')) expect(kind, key).toBe('counter')
+      else if (kind === 'gauge' && !/_time$|_offset$|^setpoint$|^battery$|^min_|^max_/.test(key)) {
+        expect(deadband, key).toBeGreaterThan(0)
+      }
+    }
+  })
+
+  test('what must never be written cannot be, and what can be has rules', () => {
+    for (const draft of drafts) {
+      if (draft.forbidden) expect(draft.write, draft.key).toBeNull()
+      if (draft.write === null || draft.source.from !== 'field') continue
+      expect(draft.write.readBack, draft.key).toBe(true)
+      if (draft.type !== 'bool')
+        expect(draft.write, draft.key).toMatchObject({ min: expect.any(Number), max: expect.any(Number) })
+    }
+  })
+
+  test.skipIf(data.protocol !== 'modbus')('every request that the planner makes is proven, and every point', () => {
+    const points = fieldPoints(model)
+    const proofs = data.proof ?? []
+    const planned = modbus.plan(points, model.limits, new Set()).map((block) => block.key)
+    const proven = proofs.filter((proof) => proof.plan).map((proof) => requestKey(proof.request ?? ''))
+    expect(proven.toSorted()).toEqual(planned.toSorted())
+    const sampled = new Set(proofs.flatMap((proof) => Object.keys(proof.samples ?? {})))
+    for (const point of points) {
+      if (point.kind !== 'bits') expect(sampled, point.key).toContain(point.key)
+    }
+  })
+})
+
+function requestKey(hex: string): string {
+  const frame = parseHex(hex)
+  if (typeof frame === 'string') throw new Error(frame)
+  const view = new DataView(frame.buffer)
+  return `${['', 'coil', 'discrete', 'holding', 'input'][frame[1] ?? 0]} ${view.getUint16(2)}+${view.getUint16(4)}`
+}
+
+describe('vocabulary', () => {
+  test('every name has words in both languages, a known unit and a Brick class', () => {
+    for (const [category, words] of LIBRARY.vocabulary) {
+      for (const [name, { unit, title, brick }] of words) {
+        const of = `${category}.${name}`
+        expect(title.zh, of).toMatch(HAN)
+        expect(title.en, of).not.toMatch(HAN)
+        expect(brick, of).toMatch(/^[A-Z][\w.]+$/)
+        if (unit !== null) expect(UNITS, of).toContain(unit)
+      }
+    }
+  })
+
+  test('a name has the same unit in every category', () => {
+    const units = new Map<string, Set<string | null>>()
+    for (const words of LIBRARY.vocabulary.values()) {
+      for (const [name, { unit }] of words) units.set(name, (units.get(name) ?? new Set()).add(unit))
+    }
+    for (const [name, seen] of units) expect([...seen], name).toHaveLength(1)
+  })
+})
+
+describe('the checks above can fail', () => {
+  const desk = mkdtempSync(join(tmpdir(), 'gatehouse-drivers-'))
+  afterAll(() => rmSync(desk, { recursive: true, force: true }))
+
+  const changed = (name: string, from: string, to: string): readonly string[] => {
+    const text = readFileSync(file(name), 'utf8')
+    expect(text).toContain(from)
+    const path = join(desk, `${name}.yaml`)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text.replace(from, to))
+    return said(path, [FOLDER])
+  }
+
+  test('a wrong sample', () => {
+    expect(changed('meter/eastron_sdm120', 'voltage: 231.4', 'voltage: 231.5').join('\n')).toMatch(/231\.4/)
+  })
+  test('a wrong address', () => {
+    expect(changed('environment/xy_md02', 'at: input 2,', 'at: input 3,').length).toBeGreaterThan(0)
+  })
+  test('a torn reply', () => {
+    expect(changed('environment/renke_rs_ws_n01', 'reply: "01 03 04', 'reply: "01 03 05').length).toBeGreaterThan(0)
+  })
+  test('a request that the planner would not make', () => {
+    expect(changed('io/lctech_relay_8ch', '  di_8: {at: discrete 7, every: inputs}\n', '').length).toBeGreaterThan(0)
+  })
+  test('a unit beside the standard', () => {
+    expect(changed('pump/constant_pressure_ptech', 'unit: MPa, every', 'unit: bar, every').join('\n')).toMatch(/MPa/)
+  })
+  test('a misspelt point in a condition', () => {
+    expect(changed('elevator/dry_contacts', 'when: alarm_button', 'when: alarm_buton').join('\n')).toMatch(
+      /alarm_buton/,
+    )
+  })
+})
