@@ -79,13 +79,16 @@ function isNews(before: PointRow | undefined, row: PointRow): boolean {
 export const read = answering({
   name: 'read',
   role: 'viewer',
-  input: z.strictObject({ points: z.array(z.string().min(3).max(200)).min(1).max(100) }),
+  input: z.strictObject({
+    points: z.array(z.string().min(3).max(200)).min(1).max(100),
+    titles: z.boolean().default(false),
+  }),
   output: z.array(pointShape),
   run: async ({ view, signal }, input) => {
     const site = view.site()
     const wanted = input.points.map((id) => findPoint(site, id))
     await view.refresh([...fieldSources(site, wanted)], signal)
-    return wanted.map((point) => pointRow(view, point, true))
+    return wanted.map((point) => pointRow(view, point, input.titles))
   },
 })
 
@@ -102,6 +105,7 @@ export function fieldSources(site: Site, wanted: readonly Point[]): ReadonlySet<
     if (source.from === 'field') {
       if (site.devices[point.device]?.link.kind === 'bus') found.add(index)
     } else if (source.from === 'point') open.push(source.point)
+    else if (source.from === 'none') continue
     else if (source.formula.kind === 'expression') open.push(...(site.devices[point.device]?.points ?? []))
     else open.push(source.formula.of)
   }

@@ -1,0 +1,52 @@
+/** Exit codes of the command line (its contract), and failures that carry one. */
+export const EXIT = {
+  done: 0,
+  /** Warnings only, a refused write, a bad read, a demo with gaps. */
+  partly: 1,
+  usage: 2,
+  noDaemon: 3,
+  unreachable: 69,
+  bug: 70,
+  locked: 73,
+  disk: 74,
+  permission: 77,
+  config: 78,
+} as const
+
+/** Said to the user: what happened, where, what to do. Not a bug. */
+export class CliError extends Error {
+  readonly code: string
+  readonly hint: string | null
+  readonly exit: number
+
+  constructor(exit: number, code: string, message: string, hint: string | null = null) {
+    super(message)
+    this.exit = exit
+    this.code = code
+    this.hint = hint
+  }
+}
+
+/** What the daemon's refusal means for a script: a wrong name or argument is wrong usage. */
+export function exitOf(code: string): number {
+  switch (code) {
+    case 'E_ARGS':
+    case 'E_UNKNOWN_OP':
+    case 'E_NO_DEVICE':
+    case 'E_NO_POINT':
+    case 'E_NO_ALARM':
+    case 'E_TYPE':
+    case 'E_RANGE':
+    case 'E_TOO_LARGE':
+      return EXIT.usage
+    case 'E_DENIED':
+      return EXIT.permission
+    case 'E_BUSY':
+    case 'E_TIMEOUT':
+      return EXIT.unreachable
+    case 'E_DISK':
+      return EXIT.disk
+    default:
+      return EXIT.bug
+  }
+}

@@ -1,0 +1,134 @@
+/** Which verbs there are and what they take. Each verb's own file is loaded when it is called. */
+import { Command, CommanderError, Option } from 'commander'
+import type { Language } from '../model/site.ts'
+import { parseDuration } from './duration.ts'
+import { CliError, EXIT } from './exit.ts'
+import type { Hosts } from './hosts.ts'
+import type { Io } from './io.ts'
+import { version } from '../runtime/root.ts'
+import { type CommonOptions, DATA_DEFAULT, findConfig, openSession, printJson, type Session } from './session.ts'
+import type { HistoryOptions } from './verbs/history.ts'
+import { say, type TextKey } from './text.ts'
+
+/** Long enough for an outage, its end and the drain. */
+const DEMO_FOR = '60s'
+
+/** `done` is told the exit code of the verb that ran. */
+export function buildProgram(hosts: Hosts, io: Io, language: Language | null, done: (exit: number) => void): Command {
+  const t = (key: TextKey): string => say(language, key)
+  const program = new Command('gatehouse')
+  program
+    .description(t('about'))
+    .addHelpText('after', `\n${t('helpMore')}`)
+    .version(version(), '-V, --version', t('optVersion'))
+    .helpOption('-h, --help', t('optHelp'))
+    .helpCommand('help [verb]', t('verbHelp'))
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
+    .exitOverride()
+    .enablePositionalOptions(false)
+
+  /** A verb with the common options; `run` gets the session, then what commander parsed. */
+  const verb = <Options extends object>(
+    usage: string,
+    about: TextKey,
+    run: (session: Session, args: readonly string[], options: Options) => Promise<number>,
+  ): Command => {
+    const command = program
+      .command(usage)
+      .description(t(about))
+      .helpOption('-h, --help', t('optHelp'))
+      .allowExcessArguments(false)
+      .action(async () => {
+        const options = command.opts<CommonOptions & Options>()
+        const args = command.processedArgs.flatMap((argument: unknown): string[] =>
+          (Array.isArray(argument) ? argument : [argument]).filter((word) => typeof word === 'string'),
+        )
+        done(await run(openSession(options, io), args, options))
+      })
+    return withCommon(command, t)
+  }
+
+  verb('run', 'verbRun', (session) => hosts.run({ config: findConfig(session), data: session.connection.data }))
+  verb<{ for?: string; data?: string }>('demo', 'verbDemo', (session, _, options) =>
+    hosts.demo({
+      forMs: parseDuration(options.for ?? DEMO_FOR, '--for', session.connection.language),
+      // Only where -d was really given: the demo has a directory of its own.
+      data: options.data ?? null,
+      language: session.connection.language,
+      json: session.json,
+      signal: io.signal,
+      out: io.out,
+      terminal: Number.isFinite(io.width),
+    }),
+  ).option('--for <time>', `${t('optFor')} (${DEMO_FOR})`)
+  verb<{ portBase?: string }>('simulate', 'verbSimulate', async (session, _, { portBase }) => {
+    const base = portBase === undefined ? null : readPort(portBase, session)
+    return (await import('./verbs/simulate.ts')).simulate(session, hosts.openSimulation, base)
+  }).option('--port-base <port>', t('optPortBase'))
+  verb('check', 'verbCheck', async (session) => (await import('./verbs/check.ts')).check(session))
+  verb('status', 'verbStatus', async (session) => (await import('./verbs/status.ts')).status(session))
+  verb('buses', 'verbBuses', async (session) => (await import('./verbs/field.ts')).buses(session))
+  verb('devices [id]', 'verbDevices', async (session, [id]) => (await import('./verbs/field.ts')).devices(session, id))
+  verb('points [glob]', 'verbPoints', async (session, [glob]) =>
+    (await import('./verbs/points.ts')).points(session, glob),
+  )
+  verb('watch [glob]', 'verbWatch', async (session, [glob]) => (await import('./verbs/points.ts')).watch(session, glob))
+  verb('read <points...>', 'verbRead', async (session, ids) => (await import('./verbs/points.ts')).read(session, ids))
+  verb('write <point> <value>', 'verbWrite', async (session, [point = '', value = '']) =>
+    (await import('./verbs/points.ts')).write(session, point, value),
+  )
+  verb<{ all?: boolean }>('alarms', 'verbAlarms', async (session, _, options) =>
+    (await import('./verbs/alarms.ts')).alarms(session, options),
+  ).option('--all', t('optAlarmsAll'))
+  verb<{ all?: boolean }>('ack [which]', 'verbAck', async (session, [which], options) =>
+    (await import('./verbs/alarms.ts')).ack(session, which, options),
+  ).option('--all', t('optAckAll'))
+  verb<HistoryOptions>('history <point>', 'verbHistory', async (session, [point = ''], options) =>
+    (await import('./verbs/history.ts')).history(session, point, options),
+  )
+    .addOption(new Option('--since <time>', t('optSince')).default('24h'))
+    .option('--every <time>', t('optEvery'))
+    .option('--plot', t('optPlot'))
+    .option('--csv', t('optCsv'))
+  verb('outbox', 'verbOutbox', async (session) => (await import('./verbs/outbox.ts')).outbox(session))
+  verb('drivers [action] [what]', 'verbDrivers', async (session, [action = 'list', what]) =>
+    (await import('./verbs/drivers.ts')).drivers(session, action, what),
+  )
+  verb<{ request?: string }>(
+    'decode <protocol> <hex...>',
+    'verbDecode',
+    async (session, [protocol = '', ...hex], options) =>
+      (await import('./verbs/decode.ts')).decode(session, protocol, hex.join(' '), options),
+  ).option('--request <hex>', t('optRequest'))
+  verb('version', 'verbVersion', async (session) => {
+    const facts = { version: version(), node: process.versions.node }
+    if (session.json) printJson(io, facts)
+    else io.out(`gatehouse ${facts.version} (Node ${facts.node})\n`)
+    return EXIT.done
+  })
+  return program
+}
+
+function withCommon(command: Command, t: (key: TextKey) => string): Command {
+  return command
+    .option('-c, --config <file>', t('optConfig'))
+    .option('-d, --data <dir>', `${t('optData')} (${DATA_DEFAULT})`)
+    .option('--json', t('optJson'))
+    .option('--lang <language>', t('optLang'))
+}
+
+function readPort(text: string, session: Session): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port >= 1 && port <= 65_000) return port
+  throw new CliError(EXIT.usage, 'E_ARGS', say(session.connection.language, 'badPort', { text }))
+}
+
+/** What commander found wrong with the words on the line; null: it was asked for help or the version, and gave it. */
+export function usageError(error: CommanderError, argv: readonly string[], language: Language | null): CliError | null {
+  if (error.exitCode === 0) return null
+  const what = error.message.replace(/^error: /, '')
+  const verb = error.code === 'commander.unknownCommand' ? undefined : argv.find((word) => !word.startsWith('-'))
+  const hint = verb === undefined ? say(language, 'usageHintAll') : say(language, 'usageHint', { verb })
+  return new CliError(EXIT.usage, 'E_ARGS', say(language, 'badUsage', { what }), hint)
+}

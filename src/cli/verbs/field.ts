@@ -1,0 +1,159 @@
+/** Buses and devices. */
+import type { BusRow, DeviceRow } from '../../control/shapes.ts'
+import type { Language } from '../../model/site.ts'
+import { ask } from '../client.ts'
+import { EXIT } from '../exit.ts'
+import { adviceFor, formatAge, formatCause, formatCount, formatPercent, formatPlace, formatSpan } from '../format.ts'
+import { printable } from '../printable.ts'
+import { printJson, printLines, type Session } from '../session.ts'
+import { type Cell, paint, type Style, table } from '../table.ts'
+import { say } from '../text.ts'
+import { pointTable } from './points.ts'
+import type { Screen } from './status.ts'
+
+export async function buses(session: Session): Promise<number> {
+  const { body, language, at } = await ask<readonly BusRow[]>(session.connection, 'buses')
+  const { io } = session
+  if (session.json) printJson(io, body)
+  else printLines(io, busTable(body, at, { language, width: io.width, color: io.color }))
+  return EXIT.done
+}
+
+export async function devices(session: Session, id: string | undefined): Promise<number> {
+  const { connection, io } = session
+  const { body, language, at } = await ask<readonly DeviceRow[]>(
+    connection,
+    'devices',
+    id === undefined ? {} : { device: id },
+  )
+  const screen: Screen = { language, width: io.width, color: io.color }
+  const [only] = body
+  if (session.json) printJson(io, body)
+  else if (id !== undefined && only !== undefined) printLines(io, deviceScreen(only, at, screen))
+  else printLines(io, deviceTable(body, at, screen))
+  return EXIT.done
+}
+
+const STATE_STYLE: Readonly<Record<DeviceRow['state'], Style>> = {
+  online: 'green',
+  degraded: 'yellow',
+  offline: 'red',
+  maintenance: 'dim',
+}
+
+function stateCell(row: { state: DeviceRow['state']; cause: string | null }, language: Language): Cell {
+  const state = say(language, row.state)
+  const text = row.cause === null || row.state === 'online' ? state : `${state}: ${formatCause(row.cause, language)}`
+  return { text, style: STATE_STYLE[row.state] }
+}
+
+export function busTable(rows: readonly BusRow[], now: number, screen: Screen): readonly string[] {
+  const { language } = screen
+  if (rows.length === 0) return [say(language, 'noneBuses')]
+  const broken = rows.filter(({ state }) => state === 'offline')
+  return [
+    ...table(
+      [
+        { title: say(language, 'colBus'), min: 8 },
+        { title: say(language, 'colState'), min: 7 },
+        { title: say(language, 'colDevices'), align: 'right' },
+        { title: say(language, 'colLoad'), align: 'right' },
+        { title: say(language, 'colCycle'), align: 'right' },
+        { title: say(language, 'colPredicted'), align: 'right' },
+        { title: say(language, 'colReply'), align: 'right' },
+        { title: say(language, 'colTimeout'), align: 'right' },
+        { title: say(language, 'colCrc'), align: 'right' },
+        { title: say(language, 'colWire'), min: 8 },
+      ],
+      rows.map((row) => [
+        row.bus,
+        stateCell({ state: row.state, cause: null }, language),
+        `${row.devices.online}/${row.devices.total}`,
+        { text: formatPercent(row.utilisation), style: row.utilisation > 0.9 ? 'yellow' : 'bold' },
+        spanOf(row.cycleMs, language),
+        spanOf(row.predictedMs, language),
+        spanOf(row.latencyMs, language),
+        formatCount(row.errors.timeout),
+        formatCount(row.errors.crc),
+        row.wire,
+      ]),
+      screen,
+    ),
+    ...broken.flatMap(({ bus, cause, since, devices }) => {
+      const words = cause === null ? say(language, 'causeUnknown') : formatCause(cause, language)
+      const span = since === null ? '' : say(language, 'forSpan', { span: formatAge(since, now, language) })
+      const advice = adviceFor(cause, language)
+      return [
+        '',
+        paint(
+          say(language, 'busOffline', { subject: bus, cause: words, count: devices.total, span }),
+          'red',
+          screen.color,
+        ),
+        ...(advice === null ? [] : [`  → ${advice}`]),
+      ]
+    }),
+  ]
+}
+
+function spanOf(ms: number | null, language: Language): string {
+  return ms === null ? '-' : formatSpan(ms, language)
+}
+
+export function deviceTable(rows: readonly DeviceRow[], now: number, screen: Screen): readonly string[] {
+  const { language } = screen
+  if (rows.length === 0) return [say(language, 'noneDevices')]
+  return table(
+    [
+      { title: say(language, 'colDevice'), min: 10 },
+      { title: say(language, 'colState'), min: 7 },
+      { title: say(language, 'colLastGood'), align: 'right' },
+      { title: say(language, 'colBus'), min: 6 },
+      { title: say(language, 'colTimeout'), align: 'right' },
+      { title: say(language, 'colCrc'), align: 'right' },
+      { title: say(language, 'colException'), align: 'right' },
+      { title: say(language, 'colName'), min: 6 },
+    ],
+    rows.map((row) => [
+      row.device,
+      stateCell(row, language),
+      formatAge(row.lastGood, now, language),
+      row.bus ?? '-',
+      formatCount(row.errors.timeout),
+      formatCount(row.errors.crc),
+      formatCount(row.errors.exception),
+      row.name[language],
+    ]),
+    screen,
+  )
+}
+
+export function deviceScreen(row: DeviceRow, now: number, screen: Screen): readonly string[] {
+  const { language, color } = screen
+  const { bus, address } = row
+  const reached =
+    bus !== null && address !== null
+      ? say(language, 'deviceReached', { bus, address })
+      : address !== null
+        ? say(language, 'deviceTopic', { address })
+        : say(language, 'deviceComposed')
+  const place = formatPlace(row.place)
+  const state = say(language, row.state)
+  const cause = row.cause === null ? '' : `: ${formatCause(row.cause, language)}`
+  const advice = row.state === 'online' ? null : adviceFor(row.cause, language)
+  return [
+    paint(printable(`${row.device}  ${row.name[language]}${place === '' ? '' : `  ${place}`}`), 'bold', color),
+    `${say(language, 'deviceFacts', { model: row.model?.[language] ?? row.driver, driver: row.driver })}; ${reached}`,
+    paint(
+      (row.since === null ? state : say(language, 'stateSince', { state, span: formatAge(row.since, now, language) })) +
+        cause,
+      STATE_STYLE[row.state],
+      color,
+    ),
+    ...(advice === null ? [] : [`  → ${advice}`]),
+    say(language, 'errorsIs', row.errors),
+    ...(row.latencyMs === null ? [] : [`${say(language, 'colReply')}: ${formatSpan(row.latencyMs, language)}`]),
+    '',
+    ...pointTable(row.points ?? [], now, screen),
+  ]
+}

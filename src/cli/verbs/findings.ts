@@ -1,0 +1,37 @@
+/** Findings as an editor and a person read them: `file:line:col severity message`, and the expression with its caret below. */
+import type { Finding } from '../../driver/finding.ts'
+import type { Language } from '../../model/site.ts'
+import { printable, printableLines } from '../printable.ts'
+import { paint } from '../table.ts'
+import { say } from '../text.ts'
+
+export function findingLines(findings: readonly Finding[], language: Language, color: boolean): readonly string[] {
+  return findings.flatMap((finding) => {
+    const isError = finding.severity === 'error'
+    const severity = paint(
+      say(language, isError ? 'findingError' : 'findingWarning'),
+      isError ? 'red' : 'yellow',
+      color,
+    )
+    const place = `${printable(finding.file)}:${finding.line}:${finding.col}`
+    const line = `${place} ${severity} ${printableLines(finding.message[language])}`
+    return finding.caret === null ? [line] : [line, printableLines(finding.caret)]
+  })
+}
+
+export function findingsJson(findings: readonly Finding[], language: Language): readonly object[] {
+  return findings.map(({ file, line, col, severity, message }) => ({
+    file,
+    line,
+    col,
+    severity,
+    message: message[language],
+  }))
+}
+
+/** Nothing, or how many of each. */
+export function countLine(findings: readonly Finding[], language: Language): readonly string[] {
+  if (findings.length === 0) return []
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  return [say(language, 'checkCounts', { errors, warnings: findings.length - errors })]
+}
