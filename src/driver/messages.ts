@@ -2,25 +2,8 @@
  * Everything that `check` may say, in both languages: what is wrong, and what to do. One line each; the place stands before it.
  */
 import type { Text } from '../model/point.ts'
-
-type Make<P> = (p: P) => Text
-type Near = string | null
-
-function meant(near: Near): Text {
-  return near === null ? { en: '', zh: '' } : { en: `; did you mean ${near}?`, zh: `；是否应为 ${near}？` }
-}
-
-function among(known: readonly string[]): Text {
-  if (known.length === 0 || known.length > 24) return { en: '', zh: '' }
-  return { en: `; known here: ${known.join(' ')}`, zh: `；此处可用：${known.join(' ')}` }
-}
-
-const say =
-  <P>(make: (p: P) => readonly [en: string, zh: string]): Make<P> =>
-  (p) => {
-    const [en, zh] = make(p)
-    return { en, zh }
-  }
+import { SITE } from './messages-site.ts'
+import { among, meant, type Near, say } from './say.ts'
 
 /** The file itself. */
 const FILES = {
@@ -275,4 +258,4 @@ const PROOFS = {
   proofWrite: say((p: { point: string; why: string }) => [`writing ${p.point}: ${p.why}`, `写 ${p.point}：${p.why}`]),
 } as const
 
-export const MESSAGES = { ...FILES, ...SHAPES, ...DRIVERS, ...PROOFS } as const
+export const MESSAGES = { ...FILES, ...SHAPES, ...DRIVERS, ...PROOFS, ...SITE } as const

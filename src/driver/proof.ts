@@ -55,8 +55,9 @@ function replayExchange(proof: ProofBlock, requestHex: string, path: Path, repla
   const framing = modbus.framings[proof.framing ?? 'rtu']
   const request = parseHex(requestHex)
   const asked = typeof request === 'string' ? request : readRequest(framing, request)
-  if (typeof request === 'string' || typeof asked === 'string') {
-    findings.error(placeIn(model.layers, [...path, 'request']), 'proofRequest', { why: String(asked) })
+  if (typeof asked === 'string' || typeof request === 'string') {
+    const why = typeof asked === 'string' ? asked : 'is not hexadecimal'
+    findings.error(placeIn(model.layers, [...path, 'request']), 'proofRequest', { why })
     return
   }
   if (proof.write !== undefined) replayWrite(proof, request, framing, asked, path, replay)

@@ -1,0 +1,146 @@
+/** How a device is reached: bus and address, topic, or the points that it is made of. */
+import type { Bus, DeviceLink, Line } from '../model/site.ts'
+import { nearest } from '../derive/nearest.ts'
+import type { Model } from '../driver/model.ts'
+import { lineText, parseLine } from '../driver/units.ts'
+import type { Context } from './context.ts'
+import { type Entry, placeOf } from './expand.ts'
+
+/** Digits of addresses whose leading zeros count. */
+const DIGITS: Readonly<Record<string, number>> = { dlt645: 12, cjt188: 14 }
+
+/** What holds for all devices of a site while they are linked one by one. */
+export type Linking = {
+  readonly buses: ReadonlyMap<string, Bus>
+  /** `bus address` to the device that has it. */
+  readonly taken: Map<string, string>
+  /** Bus to the line setting that its first device asked for, on serial servers that name none. */
+  readonly fixed: Map<string, Line>
+}
+
+const KEYS = ['bus', 'address', 'line', 'topic', 'inputs'] as const
+const USED: Readonly<Record<string, readonly (typeof KEYS)[number][]>> = {
+  modbus: ['bus', 'address', 'line'],
+  mqtt: ['topic'],
+  composed: ['inputs'],
+}
+
+/** A protocol that comes later: what can be said about its devices today. */
+export function checkLater(entry: Entry, protocol: string, { findings, document }: Context): void {
+  const { address } = entry.block
+  const at = placeOf(entry, ['address'])
+  const digits = DIGITS[protocol]
+  if (typeof address === 'number' && digits !== undefined) {
+    const quoted = Number.isSafeInteger(address) && address >= 0 ? String(address).padStart(digits, '0') : '…'
+    findings.error(at, 'addressNumber', { written: String(address), quoted })
+  }
+  const named = document.at(['devices', entry.family ?? entry.id, 'driver'])
+  findings.error(named, 'driverLater', { driver: entry.driver, protocol })
+}
+
+/** null after a finding. */
+export function linkOf(entry: Entry, model: Model, linking: Linking, context: Context): DeviceLink | null {
+  const protocol = model.data.protocol ?? ''
+  const { findings } = context
+  for (const key of KEYS)
+    if (entry.block[key] !== undefined && USED[protocol]?.includes(key) !== true)
+      findings.error(placeOf(entry, [key]), 'keyUnfit', { device: entry.id, key, driver: entry.driver })
+  if (protocol === 'mqtt') return topicLink(entry, model, context)
+  if (protocol === 'composed') return { kind: 'composed' }
+  return busLink(entry, model, linking, context)
+}
+
+/** The key was there, and has a finding already. */
+function wasPruned(entry: Entry, key: string, { pruned }: Context): boolean {
+  const bases = entry.family === null ? [entry.id] : [entry.family, `${entry.family}.each.${entry.id}`]
+  return bases.some((base) => pruned.has(`devices.${base}.${key}`))
+}
+
+function topicLink(entry: Entry, model: Model, context: Context): DeviceLink | null {
+  const { file, findings } = context
+  const { topic } = entry.block
+  if (topic === undefined) {
+    if (!wasPruned(entry, 'topic', context))
+      findings.error(entry.named, 'keyMissing', { device: entry.id, key: 'topic', why: 'topic' })
+    return null
+  }
+  if (file.broker === undefined && !context.pruned.has('broker'))
+    findings.error(placeOf(entry, ['topic']), 'brokerMissing', { device: entry.id })
+  return { kind: 'topic', topic, codec: model.data.payload ?? '' }
+}
+
+function busLink(entry: Entry, model: Model, linking: Linking, context: Context): DeviceLink | null {
+  const { findings } = context
+  const { bus: name, address } = entry.block
+  for (const key of ['bus', 'address'] as const)
+    if (entry.block[key] === undefined && !wasPruned(entry, key, context))
+      findings.error(entry.named, 'keyMissing', { device: entry.id, key, why: 'bus' })
+  if (name === undefined || address === undefined) return null
+  const bus = linking.buses.get(name)
+  if (bus === undefined) {
+    // A bus that has an error of its own is not unknown.
+    if (
+      context.file.buses?.[name] === undefined &&
+      !context.pruned.has('buses') &&
+      !context.pruned.has(`buses.${name}`)
+    ) {
+      const known = Object.keys(context.file.buses ?? {})
+      findings.error(placeOf(entry, ['bus']), 'unknownBus', { bus: name, near: nearest(name, known), known })
+    }
+    return null
+  }
+  const unit = unitOf(entry, address, bus, context)
+  if (unit === null) return null
+  const key = `${name} ${unit}`
+  const other = linking.taken.get(key)
+  if (other !== undefined)
+    findings.error(placeOf(entry, ['address']), 'addressTwice', {
+      device: entry.id,
+      other,
+      address: String(unit),
+      bus: name,
+    })
+  else linking.taken.set(key, entry.id)
+  const line = lineOf(entry, model, bus, linking, context)
+  return { kind: 'bus', bus: bus.index, protocol: 'modbus', address: unit, line, limits: model.limits }
+}
+
+function unitOf(entry: Entry, address: number | string, bus: Bus, { findings, document }: Context): number | null {
+  const at = placeOf(entry, ['address'])
+  const written = String(address).trim()
+  const own = entry.layers[0]
+  const source = own?.document === document ? document.written([...own.base, 'address']) : null
+  if (source !== null && /^\d+(\.\d+)?E\+?\d+$/i.test(source)) {
+    findings.error(at, 'addressRuined', { column: 'address', written: source })
+    return null
+  }
+  const unit = /^\d{1,3}$/.test(written) ? Number(written) : Number.NaN
+  if (unit === 0) findings.error(at, 'addressBroadcast', {})
+  else if (unit >= 248 && unit <= 255 && bus.wire.kind === 'modbus-tcp') {
+    findings.warn(at, 'addressReserved', { written })
+    return unit
+  } else if (unit >= 1 && unit <= 247) return unit
+  else findings.error(at, 'addressBad', { written })
+  return null
+}
+
+/** Device over bus over driver. A serial server's line is fixed: a device that asks for another cannot be heard. */
+function lineOf(entry: Entry, model: Model, bus: Bus, linking: Linking, { findings }: Context): Line | null {
+  const own = entry.block.line === undefined ? null : parseLine(entry.block.line)
+  if (bus.wire.kind === 'modbus-tcp') {
+    if (own !== null) findings.error(placeOf(entry, ['line']), 'lineOnTcp', { where: entry.id })
+    return null
+  }
+  const wanted = own ?? bus.line ?? model.line
+  if (bus.wire.kind === 'serial' || wanted === null) return wanted
+  const fixed = bus.line ?? linking.fixed.get(bus.id) ?? wanted
+  linking.fixed.set(bus.id, fixed)
+  if (lineText(fixed) !== lineText(wanted))
+    findings.error(own === null ? entry.named : placeOf(entry, ['line']), 'lineFixed', {
+      device: entry.id,
+      line: lineText(wanted),
+      bus: bus.id,
+      fixed: lineText(fixed),
+    })
+  return fixed
+}

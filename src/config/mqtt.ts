@@ -1,0 +1,178 @@
+/** The local broker and the uplinks: addresses, certificates, secrets; nothing unencrypted or in clear beyond a lab. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { BrokerListener, BrokerSettings, Secret, UplinkSettings } from '../model/site.ts'
+import { reason, type Path } from '../driver/document.ts'
+import { isReserved } from '../driver/model.ts'
+import { parseDuration, parseRate } from '../driver/units.ts'
+import type { Context } from './context.ts'
+import type { BrokerBlock, SecretBlock, UplinkBlock } from './schema.ts'
+import { createSecret, readSecret } from './secrets.ts'
+
+const PORTS = { mqtt: 1883, mqtts: 8883, ws: 8080 } as const
+type Scheme = keyof typeof PORTS
+const BACKFILL_RATE = 32 * 1024
+const BACKFILL_DELAY_MS = 30_000
+const KEEPALIVE_S = 30
+
+export function resolveBroker(context: Context): BrokerSettings | null {
+  const { file, document, findings } = context
+  const block = file.broker
+  if (block === undefined) return null
+  const path = ['broker']
+  if ((block.listen === undefined) === (block.connect === undefined))
+    findings.error(document.keyAt(path), 'brokerForm', {})
+  const listen = (block.listen ?? []).flatMap((text, index) => {
+    const address = parseAddress(text, [...path, 'listen', index], ['mqtt', 'mqtts', 'ws'], context)
+    return address === null ? [] : [{ kind: address.scheme, host: address.host, port: address.port }]
+  })
+  if (listen.some(({ kind }) => kind === 'mqtts') && block.tls === undefined)
+    findings.error(document.at([...path, 'listen']), 'brokerTls', {})
+  return {
+    listen,
+    tls: block.tls === undefined ? null : brokerTls(block.tls, context),
+    connect: connectOf(block, context),
+    clients: clientsOf(block, listen, context),
+  }
+}
+
+function connectOf({ connect }: BrokerBlock, context: Context): BrokerSettings['connect'] {
+  if (connect === undefined) return null
+  const path = ['broker', 'connect']
+  parseAddress(connect.server, [...path, 'server'], ['mqtt', 'mqtts'], context)
+  const password = secretOf(connect.password, [...path, 'password'], context)
+  return { server: connect.server, username: connect.username ?? null, password }
+}
+
+function clientsOf(block: BrokerBlock, listen: readonly BrokerListener[], context: Context): BrokerSettings['clients'] {
+  const open = listen.some(({ host }) => !isLoopback(host))
+  return Object.entries(block.clients ?? {}).map(([id, client]) => {
+    const path = ['broker', 'clients', id]
+    if (client.password === undefined && open)
+      context.findings.error(context.document.keyAt(path), 'anonymous', { client: id })
+    const password = secretOf(client.password, [...path, 'password'], context)
+    return { id, password, publish: client.publish ?? [], subscribe: client.subscribe ?? [] }
+  })
+}
+
+function brokerTls(tls: NonNullable<BrokerBlock['tls']>, context: Context): BrokerSettings['tls'] {
+  const path = ['broker', 'tls']
+  const key =
+    typeof tls.key === 'string'
+      ? readPem(tls.key, [...path, 'key'], context, true)
+      : (secretOf(tls.key, [...path, 'key'], context)?.reveal() ?? '')
+  return {
+    cert: readPem(tls.cert, [...path, 'cert'], context),
+    key,
+    ca: tls.ca === undefined ? null : readPem(tls.ca, [...path, 'ca'], context),
+  }
+}
+
+export function resolveUplinks(context: Context): readonly UplinkSettings[] {
+  const { file, document, findings } = context
+  return Object.entries(file.uplinks ?? {}).map(([id, block]) => {
+    const path = ['uplinks', id]
+    if (isReserved(id)) findings.error(document.keyAt(path), 'celWord', { id })
+    if (block.commands !== undefined) findings.warn(document.keyAt([...path, 'commands']), 'commandsLater', {})
+    for (const [index, server] of block.servers.entries()) {
+      const at: Path = [...path, 'servers', index]
+      const address = parseAddress(server, at, ['mqtt', 'mqtts'], context)
+      if (address?.scheme === 'mqtt' && !isLoopback(address.host) && !context.lab)
+        findings.error(document.at(at), 'unencrypted', { url: server })
+    }
+    return {
+      id,
+      dialect: block.dialect ?? 'native',
+      tenant: block.tenant ?? 'demo',
+      servers: block.servers,
+      username: block.username ?? null,
+      password: secretOf(block.password, [...path, 'password'], context),
+      tls: uplinkTls(block, path, context),
+      confirm: block.confirm ?? 'puback',
+      backfill: {
+        bytesPerSecond: rateOf(block.backfill?.rate, 's') ?? BACKFILL_RATE,
+        delayMs: parseDuration(block.backfill?.delay ?? '') ?? BACKFILL_DELAY_MS,
+      },
+      budgetBytesPerDay: rateOf(block.budget, 'd'),
+      keepaliveS: keepaliveOf(block, path, context),
+    }
+  })
+}
+
+function keepaliveOf({ keepalive }: UplinkBlock, path: Path, { document, findings }: Context): number {
+  if (keepalive === undefined) return KEEPALIVE_S
+  const seconds = Math.round((parseDuration(keepalive) ?? 0) / 1000)
+  if (seconds >= 5 && seconds <= 3600) return seconds
+  findings.error(document.at([...path, 'keepalive']), 'amountRange', { where: 'keepalive', min: '5s', max: '1h' })
+  return KEEPALIVE_S
+}
+
+function uplinkTls({ tls }: UplinkBlock, path: Path, context: Context): UplinkSettings['tls'] {
+  if (tls === undefined) return null
+  const read = (name: 'ca' | 'cert'): string | null =>
+    tls[name] === undefined ? null : readPem(tls[name], [...path, 'tls', name], context)
+  return { ca: read('ca'), cert: read('cert'), key: secretOf(tls.key, [...path, 'tls', 'key'], context) }
+}
+
+function rateOf(text: string | undefined, per: 's' | 'd'): number | null {
+  return text === undefined ? null : parseRate(text, per)
+}
+
+function secretOf(
+  block: SecretBlock | undefined,
+  path: Path,
+  { document, findings, secrets, lab }: Context,
+): Secret | null {
+  if (block === undefined) return null
+  const at = document.at(path)
+  if (typeof block === 'string') {
+    if (!lab) findings.error(at, 'secretLiteral', { where: path.join('.') })
+    return createSecret(block)
+  }
+  const name = block.secret
+  const found = readSecret(name, secrets)
+  if (!('why' in found)) return found
+  if (found.why === 'missing') findings.error(at, 'secretMissing', { name, path: found.path })
+  else if (found.why === 'mode') findings.error(at, 'secretMode', { name, path: found.path, mode: found.mode })
+  else findings.error(at, 'secretUnreadable', { name, why: found.text })
+  return null
+}
+
+/** Contents of a PEM file beside the site file; empty after a finding. */
+function readPem(path: string, where: Path, { folder, document, findings }: Context, isKey = false): string {
+  const at = document.at(where)
+  try {
+    const text = readFileSync(resolve(folder, path), 'utf8')
+    const kind = isKey ? 'PRIVATE KEY' : 'CERTIFICATE'
+    if (!text.includes('-----BEGIN ') || !text.includes(kind))
+      findings.error(at, 'pem', { path, why: `holds no ${isKey ? 'private key' : 'certificate'} in PEM form` })
+    return text
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    findings.error(at, 'pem', { path, why: reason(error) })
+    return ''
+  }
+}
+
+function parseAddress<S extends Scheme>(
+  text: string,
+  path: Path,
+  schemes: readonly S[],
+  { document, findings }: Context,
+): { scheme: S; host: string; port: number } | null {
+  const at = document.at(path)
+  const url = URL.canParse(text) ? new URL(text) : null
+  const scheme = schemes.find((each) => url?.protocol === `${each}:`)
+  if (url === null || scheme === undefined || url.hostname === '') {
+    const wanted = schemes.map((each) => `${each}://host:${PORTS[each]}`).join(', ')
+    findings.error(at, 'badUrl', { url: url?.password ? `${url.protocol}//${url.host}` : text, wanted })
+    return null
+  }
+  if (url.username !== '' || url.password !== '') findings.error(at, 'urlSecret', {})
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  return { scheme, host, port: url.port === '' ? PORTS[scheme] : Number(url.port) }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
