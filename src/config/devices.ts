@@ -125,7 +125,7 @@ function createModels(context: Context): (entry: Entry) => Found | null {
     const key = `${driver.name}\n${JSON.stringify(overrides)}`
     let model = built.get(key)
     if (model === undefined) {
-      const { params, ...rest } = overrides
+      const { params: _params, ...rest } = overrides
       // Both were parsed by the same shapes, and merging keeps them.
       const data = merge(driver.data, rest) as DriverFile
       checkPolls(entry, driver, context)

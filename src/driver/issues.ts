@@ -22,6 +22,59 @@ export function parseShape<S extends z.ZodType>(
   return null
 }
 
+/**
+ * As parseShape, but what is wrong is taken out and the rest is given, so that the rest can be checked as well. `pruned` are the
+ * paths taken out, joined by dots. null: nothing of use is left.
+ */
+export function parsePruned<S extends z.ZodType>(
+  schema: S,
+  document: Document,
+  findings: Findings,
+): { readonly data: z.infer<S>; readonly pruned: ReadonlySet<string> } | null {
+  const pruned = new Set<string>()
+  let data = document.data
+  // Each round takes out at least one key, and a parent goes when its required child went: few levels, few rounds.
+  for (let round = 0; round < 8; round++) {
+    const result = schema.safeParse(data)
+    if (result.success) return { data: result.data, pruned }
+    const paths = result.error.issues.flatMap((issue) => {
+      if (round === 0) report(issue, schema, document, findings, [], data)
+      return pathsOf(issue, data)
+    })
+    for (const path of paths) pruned.add(path.join('.'))
+    if (paths.some((path) => path.length === 0)) return null
+    data = without(data, paths)
+  }
+  return null
+}
+
+/** What to take out for an issue: the keys, the value, or what cannot be without the value. */
+function pathsOf(issue: Issue, data: unknown): readonly Path[] {
+  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => [...path, key])
+  // A list with a hole would say something else: all of it goes.
+  const list = path.findIndex((step) => typeof step === 'number')
+  if (list >= 0) return [path.slice(0, list)]
+  return [valueAt(data, path) === undefined ? path.slice(0, -1) : path]
+}
+
+function without(data: unknown, paths: readonly Path[]): unknown {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return data
+  const kept: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(data)) {
+    const below = paths.filter((path) => String(path[0]) === key)
+    if (below.some((path) => path.length === 1)) continue
+    kept[key] =
+      below.length === 0
+        ? value
+        : without(
+            value,
+            below.map((path) => path.slice(1)),
+          )
+  }
+  return kept
+}
+
 function report(issue: Issue, schema: Shape, document: Document, findings: Findings, base: Path, data: unknown): void {
   const inner = issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
   const path = [...base, ...inner]
