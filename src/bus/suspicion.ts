@@ -4,7 +4,7 @@
  * is doubtful (it may be the late one, then a further reply is still under way); until that one must have come, the device is not
  * asked at all (others are); and a second answer of the same block, undisturbed, clears it.
  *
- * A late reply is recognised up to the plausible lateness: three silences and one timeout after its request, where a silence is
+ * A late reply is recognised up to the plausible lateness: four silences and one timeout after its request, where a silence is
  * the timeout or twice the slowest answer seen. Replies later than that cannot be told from true ones by anybody.
  */
 import type { Seat, Task } from './schedule.ts'
@@ -22,9 +22,6 @@ export type Suspicion = {
   confirming: boolean
 }
 
-/** A piece of time for what serial servers and adapters add. */
-const DELIVERY_MS = 50
-
 export function silenceMs(seat: Seat): number {
   const { timeoutMs, guardMs } = seat.link.limits
   return Math.max(timeoutMs, 2 * seat.health.slowestMs, quietMs(seat.line, guardMs))
@@ -32,7 +29,7 @@ export function silenceMs(seat: Seat): number {
 
 /** Replies are thought possible for so long after their request. */
 export function plausibleMs(seat: Seat): number {
-  return 3 * silenceMs(seat) + seat.link.limits.timeoutMs
+  return 4 * silenceMs(seat) + seat.link.limits.timeoutMs
 }
 
 /** A read was given up. `spoilt`: its reply did come, garbled, so none is owed. */
@@ -66,8 +63,8 @@ export function doubt(task: Task, sentAt: number, now: number): boolean {
   suspicion.confirming = true
   const plausible = plausibleMs(seat)
   if (suspicion.owed > 0 && sentAt - suspicion.lastMissAt < plausible) {
-    // If this was the oldest request's reply, the newest one's comes after the same delay.
-    seat.holdUntil = sentAt + Math.min(now - suspicion.firstMissAt, plausible) + DELIVERY_MS
+    // If this was the oldest request's reply, the newest one's comes after the same delay, give or take half a timeout.
+    seat.holdUntil = sentAt + Math.min(now - suspicion.firstMissAt, plausible) + seat.link.limits.timeoutMs / 2
   }
   task.due = Math.max(now, seat.holdUntil)
   return true

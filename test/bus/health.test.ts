@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { createHealth, heard, isSilence, missed, slow } from '../../src/bus/health.ts'
+
+const TIMEOUT = { kind: 'timeout' } as const
+
+test('offline after retries + 1 silent attempts, told once; rests of 5, 10, 20, 40, 60 s with one probe each', () => {
+  const health = createHealth()
+  expect(heard(health, 20, 0)).toBe(true)
+  expect(health.state).toBe('online')
+  expect(missed(health, TIMEOUT, 1)).toMatchObject({ again: true, wentOffline: false })
+  expect(missed(health, TIMEOUT, 1)).toMatchObject({ again: false, restMs: 5000, wentOffline: true })
+  const rests = Array.from({ length: 6 }, () => missed(health, TIMEOUT, 1))
+  expect(rests.map(({ restMs }) => restMs)).toEqual([10_000, 20_000, 40_000, 60_000, 60_000, 60_000])
+  expect(rests.some(({ again, wentOffline }) => again || wentOffline)).toBe(false)
+  expect(heard(health, 20, 1000)).toBe(true)
+  expect(missed(health, TIMEOUT, 1).again).toBe(true)
+  expect(health.errors.timeout).toBe(9)
+})
+
+test('a device never heard of goes offline too', () => {
+  const health = createHealth()
+  missed(health, TIMEOUT, 0)
+  expect(health.state).toBe('offline')
+})
+
+test('garbled answers make it degraded, never offline; answers make it well again', () => {
+  const health = createHealth()
+  heard(health, 20, 0)
+  let degraded = 0
+  for (let at = 0; at < 10; at++) if (missed(health, { kind: 'crc' }, 1).degraded) degraded += 1
+  expect(degraded).toBe(1)
+  expect(health.state).toBe('degraded')
+  const changes = Array.from({ length: 60 }, () => heard(health, 20, 0))
+  expect(changes.filter(Boolean)).toHaveLength(1)
+  expect(health.state).toBe('online')
+})
+
+test('an exception is proof of life, except that of a gateway for a unit', () => {
+  expect([1, 2, 4, 6, 0x0a, 0x0b].filter((code) => isSilence({ kind: 'exception', code }))).toEqual([0x0a, 0x0b])
+})
+
+test('the slowest answer is forgotten after five to ten minutes, and bounded', () => {
+  const health = createHealth()
+  slow(health, 700, 1000)
+  slow(health, 20, 200_000)
+  expect(health.slowestMs).toBe(700)
+  slow(health, 30, 310_000)
+  expect(health.slowestMs).toBe(700)
+  slow(health, 30, 620_000)
+  expect(health.slowestMs).toBe(30)
+  slow(health, 1e9, 620_001)
+  expect(health.slowestMs).toBe(10_000)
+})

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { predictBus } from '../../src/bus/predict.ts'
+import { modbus } from '../../src/protocols/modbus/index.ts'
+import { site, type SiteSpec } from './rig.ts'
+
+const predict = (spec: SiteSpec): ReturnType<typeof predictBus> => {
+  const { bus, devices, points } = site(spec)
+  return predictBus(bus, devices, points, modbus)
+}
+const devices = (count: number, everyMs: number, limits = {}): SiteSpec['devices'] =>
+  Array.from({ length: count }, (_, at) => ({
+    address: at + 1,
+    limits,
+    points: Array.from({ length: 20 }, (__, point) => ({ at: point, everyMs })),
+  }))
+
+test('20 registers at 9600 baud: 8 + 45 characters, silence and thinking', () => {
+  const { cycleMs, utilisation, complaints } = predict({ wire: 'serial', devices: devices(1, 1000) })
+  expect(cycleMs).toBeCloseTo(5 + (53 * 11_000) / 9600 + 30, 1)
+  expect(utilisation).toBeCloseTo(cycleMs / 1000, 5)
+  expect(complaints).toEqual([])
+})
+
+test('30 devices each second cannot be: says so, and what would do', () => {
+  const { utilisation, complaints } = predict({ wire: 'serial', devices: devices(30, 1000) })
+  expect(utilisation).toBeGreaterThan(2.5)
+  expect(complaints).toHaveLength(1)
+  const [complaint] = complaints
+  expect(complaint).toMatchObject({ device: null, everyMs: 1000 })
+  expect(complaint!.message).toContain('bus_1')
+  expect(complaint!.message).toMatch(
+    /polls every 1s cannot be kept; poll every \d+(\.\d)?m?s or slower, raise the baud rate/,
+  )
+  // Its own advice is good advice.
+  expect(predict({ wire: 'serial', devices: devices(30, complaint!.neededMs) }).complaints).toEqual([])
+  expect(predict({ wire: 'serial', devices: devices(30, complaint!.neededMs * 0.8) }).complaints).toHaveLength(1)
+})
+
+test('a device whose pauses are longer than its interval', () => {
+  const { complaints } = predict({ wire: 'modbus-tcp', devices: devices(1, 100, { maxRegisters: 5, minGapMs: 50 }) })
+  expect(complaints).toMatchObject([{ device: 0, everyMs: 100 }])
+  expect(complaints[0]!.message).toContain('device_1')
+})
+
+test('more in flight makes room on TCP', () => {
+  const busy = devices(300, 1000)
+  expect(predict({ wire: 'modbus-tcp', devices: busy }).complaints).toHaveLength(1)
+  expect(predict({ wire: 'modbus-tcp', inFlight: 4, devices: busy }).complaints).toEqual([])
+})
+
+test('an empty bus has nothing to say', () => {
+  expect(predict({ devices: [] })).toEqual({ cycleMs: 0, utilisation: 0, complaints: [] })
+})
