@@ -1,4 +1,7 @@
-/** The image: the latest sample of every point. What was never read is bad `not_read`; it does not look like zero. */
+/**
+ * The image: the latest sample of every point. What was never read is bad `not_read`, what the site has not connected bad
+ * `not_configured`; neither looks like zero.
+ */
 import type { Point } from '../model/point.ts'
 import type { Sample } from '../model/sample.ts'
 
@@ -9,8 +12,13 @@ export class Image implements View {
   readonly #samples: Sample[]
   readonly #maxAgeMs: Float64Array
 
-  constructor(points: readonly Pick<Point, 'index' | 'maxAgeMs'>[], mono: number) {
-    this.#samples = points.map((_, index) => ({ point: index, mono, quality: 'bad', cause: { kind: 'not_read' } }))
+  constructor(points: readonly Pick<Point, 'index' | 'maxAgeMs' | 'source'>[], mono: number) {
+    this.#samples = points.map(({ source }, point) => ({
+      point,
+      mono,
+      quality: 'bad',
+      cause: { kind: source.from === 'none' ? 'not_configured' : 'not_read' },
+    }))
     this.#maxAgeMs = new Float64Array(points.length).fill(Number.POSITIVE_INFINITY)
     for (const point of points) this.#maxAgeMs[point.index] = point.maxAgeMs ?? Number.POSITIVE_INFINITY
   }

@@ -37,6 +37,19 @@ export class Intake {
     this.#followers = planFollowers(points)
   }
 
+  /** To be called once at first: what the site has not connected says so, and so does what follows it. */
+  begin(): Fresh {
+    const fresh = new Batch()
+    for (const { index, source } of this.#points) {
+      if (source.from !== 'none') continue
+      const sample = this.#image.get(index)
+      fresh.samples.push(sample)
+      fresh.changed.push(index)
+      this.#follow(sample, fresh, CHAIN_MAX)
+    }
+    return fresh
+  }
+
   /** Readings of one moment. */
   read(readings: readonly Reading[], mono: number): Fresh {
     const fresh = new Batch()

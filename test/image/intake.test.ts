@@ -117,3 +117,13 @@ describe('composed points', () => {
     expect(() => loop.read(0, true)).toThrow('loop')
   })
 })
+
+it('an input that is not connected says so once, with all that follows it', () => {
+  const { image, intake } = open([
+    makePoint(0, { type: 'bool', source: { from: 'none' } }),
+    makePoint(1, { type: 'bool', source: { from: 'point', point: 0, invert: true } }),
+  ])
+  expect(intake.begin().samples.map((sample) => sample.point)).toEqual([0, 1])
+  expect(image.get(1)).toMatchObject({ quality: 'bad', cause: { kind: 'not_configured' } })
+  expect(intake.tick(1e6).samples).toEqual([])
+})
