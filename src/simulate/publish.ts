@@ -1,13 +1,16 @@
 /** Devices that publish: their values as the JSON that zigbee2mqtt would send, over a real MQTT connection. */
-import { connectAsync, type MqttClient } from 'mqtt'
+import { connect, type MqttClient } from 'mqtt'
 import type { Value } from '../model/point.ts'
-import { type Repeat, repeat } from '../runtime/timer.ts'
 import { untreat } from '../protocols/treatment.ts'
+import { type Repeat, repeat } from '../runtime/timer.ts'
 import type { SimulatedDevice } from './devices.ts'
 
 export type PublishSettings = {
-  /** `mqtt://127.0.0.1:1883` */
-  readonly url: string
+  /**
+   * `mqtt://127.0.0.1:1883`: opening waits for it and fails without it. A function: not known yet, or not there yet; it is asked
+   * until it gives one, and devices begin to speak when they are taken.
+   */
+  readonly url: string | (() => string | null)
   readonly clientId?: string
   readonly username?: string
   readonly password?: string
@@ -23,29 +26,19 @@ export type Publisher = {
 
 const EVERY_MS = 10_000
 const CONNECT_TIMEOUT_MS = 10_000
+const RECONNECT_MS = 1000
+const URL_EVERY_MS = 100
 
-/** Rejects when the broker does not take us. Afterwards a lost connection is made again by itself, and what was missed stays missed. */
+/** A lost connection is made again by itself; what was missed meanwhile stays missed, as with a radio. */
 export async function openPublisher(
   devices: readonly SimulatedDevice[],
   settings: PublishSettings,
   told: (device: SimulatedDevice) => void,
 ): Promise<Publisher> {
-  // 3.1.1: our own broker speaks nothing newer.
-  const client: MqttClient = await connectAsync(settings.url, {
-    protocolVersion: 4,
-    clientId: settings.clientId ?? `simulate_${process.pid}`,
-    ...(settings.username === undefined ? {} : { username: settings.username }),
-    ...(settings.password === undefined ? {} : { password: settings.password }),
-    reconnectPeriod: 1000,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    queueQoSZero: false,
-  })
-  // Without a listener a refused reconnect would be thrown; the library tries again by itself.
-  client.on('error', () => undefined)
-
+  let client: MqttClient | null = null
   const publish = (device: SimulatedDevice): void => {
     const { link } = device.device
-    if (link.kind !== 'topic' || device.paused || !client.connected) return
+    if (link.kind !== 'topic' || device.paused || client?.connected !== true) return
     const payload = payloadOf(device)
     told(device)
     client.publish(link.topic, payload, { qos: 1 }, (error) => {
@@ -53,21 +46,67 @@ export async function openPublisher(
       if (error !== undefined && error !== null) device.lost += 1
     })
   }
-  const everyMs = settings.everyMs ?? EVERY_MS
-  for (const device of devices) publish(device)
-  // One after the other, as devices of different age would.
-  const shares = devices.map((device, n) => ({ device, afterMs: (everyMs * (n + 1)) / (devices.length + 1) }))
+  const begin = (url: string): MqttClient => {
+    client = connect(url, optionsOf(settings))
+    client.on('connect', () => {
+      for (const device of devices) publish(device)
+    })
+    // The library tries again by itself; without a listener the error would be thrown.
+    client.on('error', () => undefined)
+    return client
+  }
+
   const repeats: Repeat[] = []
-  const starts = shares.map(({ device, afterMs }) =>
-    setTimeout(() => repeats.push(repeat(everyMs, () => publish(device))), afterMs),
+  if (typeof settings.url === 'string') await connected(begin(settings.url), settings.url)
+  else {
+    const ask = settings.url
+    const asking = repeat(URL_EVERY_MS, () => {
+      const url = ask()
+      if (url === null) return
+      asking.close()
+      begin(url)
+    })
+    repeats.push(asking)
+  }
+  // One after the other, as devices of different age would.
+  const everyMs = settings.everyMs ?? EVERY_MS
+  const starts = devices.map((device, n) =>
+    setTimeout(() => repeats.push(repeat(everyMs, () => publish(device))), (everyMs * (n + 1)) / (devices.length + 1)),
   )
   return {
     publish,
     async close() {
       for (const start of starts) clearTimeout(start)
       for (const each of repeats) each.close()
-      await client.endAsync(true)
+      await client?.endAsync(true)
     },
+  }
+}
+
+function optionsOf({ clientId, username, password }: PublishSettings): Parameters<typeof connect>[1] {
+  return {
+    // 3.1.1: our own broker speaks nothing newer.
+    protocolVersion: 4,
+    clientId: clientId ?? `simulate_${process.pid}`,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    reconnectPeriod: RECONNECT_MS,
+    reconnectOnConnackError: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    queueQoSZero: false,
+  }
+}
+
+async function connected(client: MqttClient, url: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.once('connect', () => resolve())
+      client.once('error', (error) => reject(error))
+    })
+  } catch (error) {
+    await client.endAsync(true)
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`the broker ${url} does not take the simulated devices: ${why}`, { cause: error })
   }
 }
 
@@ -101,6 +140,6 @@ function put(root: Json, path: readonly string[], value: Value): void {
 }
 
 /** Radio sensors send two digits behind the point. */
-export function shown(value: Value): Value {
+function shown(value: Value): Value {
   return typeof value === 'number' ? Math.round(value * 100) / 100 : value
 }

@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { matches } from '../broker/topic.ts'
 import type { Value } from '../model/point.ts'
 import type { Bus, Site } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -64,8 +65,8 @@ export type SimulatorOptions = {
   readonly portBase?: number
   /** Where pseudo terminals get their names, one per serial bus. Default: a folder of this process under the system's temporary one. */
   readonly ptyFolder?: string
-  /** For devices that publish; left out, they are silent. */
-  readonly broker?: PublishSettings
+  /** For devices that publish; `site`: to the broker that the site file names, as soon as it is there. Left out, they are silent. */
+  readonly broker?: PublishSettings | 'site'
   /** By device id, from the start. */
   readonly faults?: Readonly<Record<string, readonly FaultSpec[]>>
   /** Somebody wrote an output: point id and what it is now. */
@@ -253,13 +254,30 @@ async function openSerialLine(bus: Bus, line: Line, options: SimulatorOptions): 
 /** mqtt is a large library: loaded only where something publishes. */
 async function openPublishing(
   devices: readonly SimulatedDevice[],
-  { broker }: SimulatorOptions,
+  { broker, site }: SimulatorOptions,
   told: (device: SimulatedDevice) => void,
 ): Promise<Publisher | null> {
   const publishing = devices.filter(({ device }) => device.link.kind === 'topic')
-  if (broker === undefined || publishing.length === 0) return null
+  const topics = publishing.flatMap(({ device: { link } }) => (link.kind === 'topic' ? [link.topic] : []))
+  const settings = broker === 'site' ? brokerOf(site, topics) : broker
+  if (settings === undefined || publishing.length === 0) return null
   const { openPublisher } = await import('./publish.ts')
-  return openPublisher(publishing, broker, told)
+  return openPublisher(publishing, settings, told)
+}
+
+/** A plain listener, and the client whose rights cover what the devices publish. Nothing where there is none. */
+function brokerOf({ broker }: Site, topics: readonly string[]): PublishSettings | undefined {
+  const listener = broker?.listen.find(({ kind }) => kind === 'mqtt')
+  if (broker === null || listener === undefined) return undefined
+  const client = broker.clients.find(({ publish }) =>
+    topics.every((topic) => publish.some((filter) => matches(filter, topic))),
+  )
+  const password = client?.password ?? null
+  return {
+    url: () => `mqtt://${listener.host}:${listener.port}`,
+    ...(client === undefined ? {} : { username: client.id }),
+    ...(password === null ? {} : { password: password.reveal() }),
+  }
 }
 
 function lineOf(bus: Bus, devices: readonly SimulatedDevice[], faults: Faults, scope: Scope): Line {
