@@ -1,6 +1,7 @@
 /**
  * Which samples are worth sending: a value that moved beyond its deadband since it was last *reported* (so a slow drift is seen),
- * every change of quality or cause, and a heartbeat, so that silence always means "unchanged and read".
+ * every change of quality or cause, and a heartbeat, so that silence always means "unchanged and read". Of a point of kind `event`
+ * every reading is one: the same card twice is two passages.
  */
 import type { Point } from '../model/point.ts'
 import type { Sample } from '../model/sample.ts'
@@ -10,11 +11,13 @@ export class Reports {
   readonly #reported: (Sample | undefined)[]
   readonly #deadband: Float64Array
   readonly #heartbeatMs: Float64Array
+  readonly #events: ReadonlySet<number>
 
-  constructor(points: readonly Pick<Point, 'index' | 'deadband' | 'heartbeatMs'>[]) {
+  constructor(points: readonly Pick<Point, 'index' | 'kind' | 'deadband' | 'heartbeatMs'>[]) {
     this.#reported = points.map(() => undefined)
     this.#deadband = Float64Array.from(points, (point) => point.deadband)
     this.#heartbeatMs = Float64Array.from(points, (point) => point.heartbeatMs)
+    this.#events = new Set(points.filter((point) => point.kind === 'event').map((point) => point.index))
   }
 
   /** The samples that are reports, in order; they count as reported from here on. */
@@ -31,6 +34,7 @@ export class Reports {
   }
 
   #isNews(last: Sample, sample: Sample): boolean {
+    if (this.#events.has(sample.point)) return last.mono !== sample.mono || last.quality === 'bad'
     if (sample.mono - last.mono >= (this.#heartbeatMs[sample.point] ?? 0)) return true
     if (!isChange(last, sample)) return false
     if (last.quality !== sample.quality || last.quality === 'bad' || sample.quality === 'bad') return true

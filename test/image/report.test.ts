@@ -12,7 +12,7 @@ const bad = (mono: number, code: number): Sample => ({
 })
 
 function reports(deadband: number, samples: readonly Sample[]): readonly number[] {
-  const picked = new Reports([{ index: 0, deadband, heartbeatMs: 300_000 }]).pick(samples)
+  const picked = new Reports([{ index: 0, kind: 'gauge', deadband, heartbeatMs: 300_000 }]).pick(samples)
   return picked.map((sample) => sample.mono)
 }
 
@@ -47,7 +47,7 @@ it('what is silent is always within its deadband of the last report', () => {
   fc.assert(
     fc.property(fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 })), (values) => {
       const samples = values.map((value, step) => good(step, value))
-      const told = new Reports([{ index: 0, deadband: 3, heartbeatMs: 1e9 }])
+      const told = new Reports([{ index: 0, kind: 'gauge', deadband: 3, heartbeatMs: 1e9 }])
       let last = 0
       for (const sample of samples) {
         const value = sample.quality === 'bad' ? 0 : Number(sample.value)
@@ -56,4 +56,10 @@ it('what is silent is always within its deadband of the last report', () => {
       }
     }),
   )
+})
+
+it('every reading of an event is one, but not the same reading again', () => {
+  const told = new Reports([{ index: 0, kind: 'event', deadband: 0, heartbeatMs: 300_000 }])
+  const stale: Sample = { point: 0, mono: 2, quality: 'uncertain', value: 'card', cause: 'stale' }
+  expect(told.pick([good(1, 'card'), good(2, 'card'), stale]).map((sample) => sample.mono)).toEqual([1, 2])
 })
