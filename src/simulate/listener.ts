@@ -9,7 +9,7 @@ export type Served = {
   readonly close: () => Promise<void>
 }
 
-/** `port` 0: any free one. Rejects when the port is taken, saying what to do. */
+/** `port` 0 takes whichever is free. Rejects when the port is taken, saying what to do. */
 export async function serveBytes(
   target: { host: string; port: number },
   connected: (socket: Socket) => void,
