@@ -46,7 +46,8 @@ export function buildWorld(site: Site, options: { seed: number; elapsedMs: () =>
       const point = byId.get(pointId)
       if (point === undefined) throw new RangeError(`${pointId} is no point of this site`)
       const found = follow(site, owners, point)
-      if (found === null) throw new RangeError(`${pointId} has no device behind it: it is computed, or nothing is connected to it`)
+      if (found === null)
+        throw new RangeError(`${pointId} has no device behind it: it is computed, or nothing is connected to it`)
       return found
     },
     names: (cell) => byCell.get(cell) ?? [cell.point.id],
