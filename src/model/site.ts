@@ -99,13 +99,14 @@ export type StoreSettings = {
 export type Secret = { readonly reveal: () => string }
 
 export type BrokerListener = {
-  readonly kind: 'mqtt' | 'mqtts' | 'ws'
+  readonly kind: 'mqtt' | 'mqtts' | 'ws' | 'wss'
   readonly host: string
   readonly port: number
 }
 
 export type BrokerSettings = {
   readonly listen: readonly BrokerListener[]
+  /** Contents (PEM), not paths. With `ca`, a client whose certificate it signed needs no password: its common name is its name. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string | null } | null
   readonly connect: {
     readonly server: string

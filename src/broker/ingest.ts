@@ -1,0 +1,152 @@
+/**
+ * A published message becomes an arrival. With QoS 1 and 2 the publisher gets its answer when what it said is durable: `settled`
+ * is called once, and an error means that it must send again.
+ */
+import type { Fault } from '../model/fault.ts'
+import type { Point } from '../model/point.ts'
+import type { Arrival, DeviceState, Reading } from '../model/sample.ts'
+import type { Device } from '../model/site.ts'
+import { payloadCodec } from '../protocols/all.ts'
+import type { Message, PayloadCodec, Refusal } from '../protocols/payload/payload.ts'
+
+/** `from` which broker: our own, or the one on site. */
+export type Published = Message & { readonly qos: 0 | 1 | 2; readonly from: 'embedded' | 'outside' }
+
+export type Ingest = {
+  /** Exact topics that devices of this site publish on. */
+  readonly topics: readonly string[]
+  readonly isDevices: (topic: string) => boolean
+  readonly accept: (message: Published, settled: (error: Error | null) => void) => void
+  /** The broker on site was lost, or is back. */
+  readonly carrier: (state: 'online' | 'offline') => void
+}
+
+type Publisher = {
+  readonly device: number
+  readonly base: string
+  readonly codec: PayloadCodec
+  readonly points: readonly Point[]
+  /** By its own word or by its messages. */
+  own: 'online' | 'offline' | null
+  bridge: 'online' | 'offline'
+  /** The broker that its last message came from. */
+  from: Published['from'] | null
+  told: DeviceState | null
+}
+
+const LOST: Fault = { kind: 'timeout' }
+const CLOSED: Fault = { kind: 'closed' }
+
+export function createIngest(options: {
+  devices: readonly Device[]
+  /** `Site.points` */
+  points: readonly Point[]
+  post: (arrival: Arrival) => void
+  mono: () => number
+  /** A message without use, by name. */
+  refuse: (why: Refusal, topic: string) => void
+}): Ingest {
+  const publishers = options.devices.flatMap((device) => publisherOf(device, options.points))
+  const routes = Map.groupBy(
+    publishers.flatMap((publisher) => publisher.codec.topics(publisher.base).map((topic) => ({ topic, publisher }))),
+    ({ topic }) => topic,
+  )
+  let carrier: 'online' | 'offline' = 'online'
+
+  /** Tells the spine when what is known of the device has changed. */
+  function tell(publisher: Publisher): void {
+    const cause =
+      (carrier === 'offline' && publisher.from !== 'embedded') || publisher.bridge === 'offline'
+        ? CLOSED
+        : publisher.own === 'offline'
+          ? LOST
+          : null
+    const state = cause === null ? publisher.own : 'offline'
+    if (state === null || state === publisher.told) return
+    publisher.told = state
+    options.post({ kind: 'device', device: publisher.device, mono: options.mono(), state, cause })
+  }
+
+  function scan(
+    publisher: Publisher,
+    readings: readonly Reading[],
+    settled: ((error: Error | null) => void) | null,
+  ): void {
+    const arrival = { kind: 'scan', device: publisher.device, mono: options.mono(), readings } as const
+    options.post(settled === null ? arrival : { ...arrival, settled })
+  }
+
+  function deliver(publisher: Publisher, message: Published, settled: ((error: Error | null) => void) | null): void {
+    publisher.from = message.from
+    const outcome = publisher.codec.read(publisher.base, message, publisher.points)
+    if (outcome.kind === 'refused') {
+      options.refuse(outcome.why, message.topic)
+      settled?.(null)
+      return
+    }
+    if (outcome.kind === 'availability') {
+      if (outcome.of === 'device') publisher.own = outcome.state
+      else publisher.bridge = outcome.state
+      tell(publisher)
+      // Without readings, but in its place in the row: answered when the change of state is durable.
+      if (settled !== null) scan(publisher, [], settled)
+      return
+    }
+    // What was kept by a broker proves nothing about now.
+    if (!message.retained) {
+      publisher.own = 'online'
+      publisher.bridge = 'online'
+      tell(publisher)
+    }
+    scan(publisher, outcome.readings, settled)
+  }
+
+  return {
+    topics: [...routes.keys()],
+    isDevices: (topic) => routes.has(topic),
+    accept(message, settled) {
+      const route = routes.get(message.topic) ?? []
+      if (message.qos === 0 || route.length === 0) {
+        for (const { publisher } of route) deliver(publisher, message, null)
+        settled(null)
+        return
+      }
+      const settledOne = joined(route.length, settled)
+      for (const { publisher } of route) deliver(publisher, message, settledOne)
+    },
+    carrier(state) {
+      carrier = state
+      for (const publisher of publishers) tell(publisher)
+    },
+  }
+}
+
+function publisherOf(device: Device, points: readonly Point[]): Publisher[] {
+  if (device.link.kind !== 'topic') return []
+  const codec = payloadCodec(device.link.codec)
+  if (codec === null) throw new Error(`device ${device.id}: no codec is called "${device.link.codec}"`)
+  const own = device.points.flatMap((index) => points[index] ?? [])
+  return [
+    {
+      device: device.index,
+      base: device.link.topic,
+      codec,
+      points: own,
+      own: null,
+      bridge: 'online',
+      from: null,
+      told: null,
+    },
+  ]
+}
+
+/** Calls `settled` once: when all have settled, with the first error if there was one. */
+function joined(count: number, settled: (error: Error | null) => void): (error: Error | null) => void {
+  let left = count
+  let failed: Error | null = null
+  return (error) => {
+    failed ??= error
+    left -= 1
+    if (left === 0) settled(failed)
+  }
+}

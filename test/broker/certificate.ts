@@ -1,0 +1,20 @@
+/** Self-signed, for tests only: common name `plant`, valid for a century. Whoever has it can log in to nothing. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBhzCCAS6gAwIBAgIULqrJX2rLrgKFxxXqo+imrLm/5UowCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFcGxhbnQwIBcNMjYxMTIzMTc0OTE3WhgPMjEyNjEwMzAxNzQ5
+MTdaMBAxDjAMBgNVBAMMBXBsYW50MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+mQcfj3CTyUiY+Xylb7sG0AetKxCLTmoGNQ4js5mY1HkNwltqqwOxq5BAT90c1cVe
+y92ro5vXSHMvStqapViFy6NkMGIwHQYDVR0OBBYEFOPph0vbe4ag2Zwy0KubXQ+g
+WnsBMB8GA1UdIwQYMBaAFOPph0vbe4ag2Zwy0KubXQ+gWnsBMA8GA1UdEwEB/wQF
+MAMBAf8wDwYDVR0RBAgwBocEfwAAATAKBggqhkjOPQQDAgNHADBEAiB+z4duPiUo
+6Jp7fC/rYqJR5nbxYZegEFcco6fAooBdEwIgW2WH8ljYDN6R3fjLiYdsV0YXfQpW
+7gjYPqf6APPRqJI=
+-----END CERTIFICATE-----
+`
+
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9fD/Xdof00JTbxoE
+3ulTF16X+jtdk3znAXk/xB0gkc2hRANCAASZBx+PcJPJSJj5fKVvuwbQB60rEItO
+agY1DiOzmZjUeQ3CW2qrA7GrkEBP3RzVxV7L3aujm9dIcy9K2pqlWIXL
+-----END PRIVATE KEY-----
+`
