@@ -42,6 +42,8 @@ export type StoreStatus = {
   /** Age of the oldest delta that is not durable yet. */
   readonly lagMs: number
   readonly durable: boolean
+  /** Why the storage is not to be trusted (a damaged segment was set aside, numbers were missing), null: it is. */
+  readonly suspect: string | null
   readonly commitEveryMs: number
   /** Extrapolated from what was written so far in this boot (block device where it can be read, else /proc/self/io). */
   readonly wearBytesPerDay: number

@@ -1,0 +1,491 @@
+/**
+ * The writer's heart: what is durable of all lanes. Synchronous, one caller, no clock of its own: every time comes with a message.
+ * An error is retried once on files opened anew; what then cannot be stored is said (`CommitResult`), counted and declared.
+ */
+import type { Batch, ClockReading, Drop, Lane } from '../model/journal.ts'
+import { planCuts } from './cut.ts'
+import { isCorruption } from './database.ts'
+import type { BatchNote, ChunkHead, DeclaredGap } from './heads.ts'
+import { buildItemBatch, dropItem, type ItemFrame, splitItems, utcOf } from './items.ts'
+import type { Commit, CommitResult, Loss, Run, Setup } from './messages.ts'
+import { isDamage, LANES, type Start } from './recovery.ts'
+import { DamageError, type Segment, type StoredBatch } from './segment.ts'
+import type { SegmentNote, Segments } from './segments.ts'
+import { splitRun } from './split.ts'
+import { FENCE_LOW, FENCE_STEP, type ItemBatch, type State } from './state.ts'
+
+const SEGMENT_BYTES_MAX = 32 * 2 ** 20
+/** Batches cut in one commit: an alarm behind it waits for them. */
+const CUTS_MAX = 4
+/** Contents kept, since what was just cut is sent next. */
+const CONTENTS_MAX = 24
+/** Items that wait for the disk to come back. The oldest go first, declared. */
+const OWED_MAX = 10_000
+/** Losses are declared when the disk is back, or after so long. */
+const LOSS_EVERY_MS = 60_000
+
+export type Announce = {
+  readonly cut: (notes: readonly BatchNote[], gaps: readonly DeclaredGap[]) => void
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Chunks that became durable. */
+  readonly chunks: (segment: SegmentNote, heads: readonly ChunkHead[], time: ClockReading) => void
+}
+
+export class Journal {
+  readonly #state: State
+  readonly #segments: Segments
+  readonly #setup: Setup
+  readonly #start: Start
+  readonly #announce: Announce
+  readonly #hi: Record<Lane, number>
+  readonly #fence: Record<Lane, number>
+  readonly #contents = new Map<number, string>()
+  #numbers: Uint32Array<ArrayBuffer> | null = null
+  #waiting: ChunkHead[]
+  #lastChunk: number
+  #heldSinceMono: number | null = null
+  #owedItems: { readonly lane: 'a' | 'e'; readonly text: string }[] = []
+  readonly #owedStates = new Map<string, string | null>()
+  #loss: Loss | null = null
+  #lossSince = 0
+  #samplesCommitted = 0
+  #suspect: string | null
+
+  constructor(parts: { state: State; segments: Segments; setup: Setup; start: Start; announce: Announce }) {
+    this.#state = parts.state
+    this.#segments = parts.segments
+    this.#setup = parts.setup
+    this.#start = parts.start
+    this.#announce = parts.announce
+    this.#hi = { ...parts.start.hi }
+    this.#fence = { ...parts.start.fence }
+    this.#waiting = [...parts.start.waiting]
+    this.#lastChunk = parts.segments.current?.lastChunk() ?? 0
+    this.#suspect = parts.start.suspect
+  }
+
+  get hi(): Readonly<Record<Lane, number>> {
+    return this.#hi
+  }
+
+  get samplesCommitted(): number {
+    return this.#samplesCommitted
+  }
+
+  get suspect(): string | null {
+    return this.#suspect
+  }
+
+  /** Chunks that are committed but not cut. */
+  get uncut(): number {
+    return this.#waiting.length
+  }
+
+  /** State first: an alarm does not wait for telemetry. */
+  commit(commit: Commit): CommitResult {
+    if (commit.loss !== null) this.#lose(commit.loss, commit.time)
+    const stateError = this.#commitState(commit)
+    const samplesError = this.#commitSamples(commit.runs, commit.time, false)
+    if (samplesError !== null) for (const run of commit.runs) this.#lose(lossOf(run, this.#start.floorMs), commit.time)
+    else if (this.#loss !== null && (commit.runs.length > 0 || commit.time.mono - this.#lossSince > LOSS_EVERY_MS)) {
+      this.#declareLoss(commit.time)
+    }
+    return { stateError, samplesError }
+  }
+
+  /** Cuts a few batches of what is due (`force`: of all that is open); true: there may be more. Throws when the disk refuses. */
+  cutSome(time: ClockReading, force: boolean): boolean {
+    const before = this.#hi.t
+    const error = this.#commitSamples([], time, force)
+    if (error !== null) throw new Error(error)
+    return this.#hi.t - before >= CUTS_MAX
+  }
+
+  // ---- lanes a and e -------------------------------------------------------------------------------------------------
+
+  #frame(time: ClockReading): ItemFrame {
+    return { boot: this.#start.identity.boot, cv: this.#start.identity.cv, time, floorMs: this.#start.floorMs }
+  }
+
+  #commitState({ items, states, time }: Commit): string | null {
+    this.#owedItems.push(...items)
+    for (const [key, value] of states) this.#owedStates.set(key, value)
+    if (this.#owedItems.length === 0 && this.#owedStates.size === 0) return null
+    try {
+      this.#storeItems(this.#owedItems, this.#owedStates, time, () => undefined)
+      this.#owedItems = []
+      this.#owedStates.clear()
+      return null
+    } catch (error) {
+      const over = this.#owedItems.length - OWED_MAX
+      if (over > 0) {
+        this.#owedItems.splice(0, over)
+        this.#announce.log(
+          'error',
+          `${over} entries of lanes a and e were lost: the disk has refused them for too long`,
+        )
+      }
+      return messageOf(error)
+    }
+  }
+
+  /** One commit of state.db: states, numbered batches, and what `more` adds. Announces what became durable. */
+  #storeItems(
+    items: readonly { readonly lane: 'a' | 'e'; readonly text: string }[],
+    states: Iterable<readonly [string, string | null]>,
+    time: ClockReading,
+    more: () => void,
+    gaps: readonly DeclaredGap[] = [],
+  ): void {
+    const batches: { lane: 'a' | 'e'; batch: ItemBatch }[] = []
+    for (const lane of ['a', 'e'] as const) {
+      const texts = items.filter((item) => item.lane === lane).map((item) => item.text)
+      const groups = splitItems(texts, this.#setup.settings.cut.bytes)
+      if (groups.length > 0) this.#raiseFence(lane, groups.length)
+      groups.forEach((group, at) => {
+        batches.push({ lane, batch: buildItemBatch(this.#hi[lane] + 1 + at, group, this.#frame(time)) })
+      })
+    }
+    const entries = [...states]
+    this.#commitTwice(() => {
+      for (const [key, value] of entries) this.#state.putState(key, value)
+      for (const { lane, batch } of batches) this.#state.putBatch(lane, batch)
+      more()
+    })
+    for (const { lane, batch } of batches) this.#hi[lane] = batch.number
+    const notes = batches.map(({ lane, batch }) => ({
+      lane,
+      number: batch.number,
+      count: batch.count,
+      newestAt: batch.newestAt,
+    }))
+    if (notes.length > 0 || gaps.length > 0) this.#announce.cut(notes, gaps)
+  }
+
+  #commitTwice(body: () => void): void {
+    try {
+      this.#state.commit(body)
+    } catch (error) {
+      this.#announce.log('warn', `state.db: ${messageOf(error)}; opened again`)
+      this.#state.reopen()
+      this.#state.commit(body)
+    }
+  }
+
+  /** In a commit of its own, before any number above it is used. */
+  #raiseFence(lane: Lane, wanted: number): void {
+    if (this.#fence[lane] - this.#hi[lane] >= Math.max(FENCE_LOW, wanted)) return
+    const fence = this.#fence[lane] + Math.max(FENCE_STEP, wanted)
+    this.#commitTwice(() => this.#state.raiseFence(lane, fence))
+    this.#fence[lane] = fence
+  }
+
+  /** Declares a loss on lane e, durable together with what `more` writes. */
+  declare(drop: Drop, time: ClockReading, more: () => void = () => undefined): void {
+    const text = dropItem(drop, utcOf(time, this.#start.floorMs))
+    const gaps =
+      drop.from !== null && drop.to !== null && drop.why !== 'deadletter'
+        ? [{ lane: drop.ln, from: drop.from, to: drop.to }]
+        : []
+    this.#storeItems(
+      [{ lane: 'e', text }],
+      [],
+      time,
+      () => {
+        for (const gap of gaps) this.#state.putGap(gap, drop.why)
+        more()
+      },
+      gaps,
+    )
+  }
+
+  #lose(loss: Loss, time: ClockReading): void {
+    if (loss.samples === 0) return
+    const known = this.#loss
+    if (known === null) this.#lossSince = time.mono
+    this.#loss = {
+      samples: loss.samples + (known?.samples ?? 0),
+      from: Math.min(loss.from, known?.from ?? loss.from),
+      to: Math.max(loss.to, known?.to ?? loss.to),
+    }
+  }
+
+  #declareLoss(time: ClockReading): void {
+    const loss = this.#loss
+    if (loss === null) return
+    try {
+      this.declare(
+        { ln: 't', from: null, to: null, n: loss.samples, tFrom: loss.from, tTo: loss.to, why: 'disk' },
+        time,
+      )
+      this.#loss = null
+    } catch (error) {
+      this.#lossSince = time.mono
+      this.#announce.log('warn', `a loss of ${loss.samples} samples is not declared yet: ${messageOf(error)}`)
+    }
+  }
+
+  // ---- lane t --------------------------------------------------------------------------------------------------------
+
+  #commitSamples(runs: readonly Run[], time: ClockReading, force: boolean): string | null {
+    try {
+      this.#tryCommitSamples(runs, time, force)
+      return null
+    } catch (error) {
+      this.#announce.log('warn', `lane t: ${messageOf(error)}; segment opened again`)
+      try {
+        this.#reopen(error, time)
+        this.#tryCommitSamples(runs, time, force)
+        return null
+      } catch (again) {
+        this.#announce.log('error', `lane t: ${messageOf(again)}; samples could not be stored`)
+        this.#resume(time)
+        return messageOf(again)
+      }
+    }
+  }
+
+  #tryCommitSamples(runs: readonly Run[], time: ClockReading, force: boolean): void {
+    const policy = {
+      now: time,
+      boot: this.#start.identity.boot,
+      cut: this.#setup.settings.cut,
+      commitEveryMs: this.#setup.settings.commitEveryMs,
+      floorMs: this.#start.floorMs,
+      heldSinceMono: this.#heldSince(runs, time),
+      force,
+    }
+    if (runs.length === 0 && planCuts(this.#waiting, policy).length === 0) return
+    this.#raiseFence('t', CUTS_MAX)
+    const segment = this.#ready(time)
+    const note = this.#segments.notes.at(-1)
+    if (note === undefined) throw new Error('there is no segment')
+    const heads: ChunkHead[] = []
+    const cut: BatchNote[] = []
+    const contents: [number, string][] = []
+    let used = 0
+    segment.commit(() => {
+      // Inside: dictionary rows are written with the chunk that needs them first.
+      this.#numbers ??= segment.dictionary.numbersFor(
+        this.#setup.points,
+        this.#setup.deviceIds,
+        this.#start.identity.cv,
+      )
+      for (const run of runs) {
+        for (const part of splitRun(run, this.#numbers, segment.dictionary, policy.cut)) {
+          const head = { ...part.head, n: this.#lastChunk + heads.length + 1, ...this.#origin() }
+          segment.putChunk(head, part.samples, part.from, part.to)
+          heads.push(head)
+        }
+      }
+      for (const plan of planCuts([...this.#waiting, ...heads], policy).slice(0, CUTS_MAX)) {
+        const number = this.#hi.t + 1 + cut.length
+        const { content, count, newestAt } = segment.putBatch(number, plan, time.mono)
+        cut.push({ lane: 't', number, count, newestAt })
+        contents.push([number, content])
+        used += plan.chunks.length
+      }
+    })
+    this.#lastChunk += heads.length
+    this.#heldSinceMono = policy.heldSinceMono
+    this.#waiting = [...this.#waiting, ...heads].slice(used)
+    this.#samplesCommitted += heads.reduce((sum, head) => sum + head.count, 0)
+    if (heads.length > 0) this.#announce.chunks(note, heads, time)
+    this.#adopt(note, cut, contents)
+  }
+
+  #adopt(note: SegmentNote, cut: readonly BatchNote[], contents: readonly (readonly [number, string])[]): void {
+    for (const { number, count, newestAt } of cut) {
+      this.#hi.t = number
+      note.last = number
+      note.samples += count
+      note.newestAt = Math.max(note.newestAt, newestAt)
+    }
+    for (const [number, content] of contents) this.#remember(number, content)
+    if (cut.length > 0) this.#announce.cut(cut, [])
+  }
+
+  #origin(): { boot: number; cv: number } {
+    return { boot: this.#start.identity.boot, cv: this.#start.identity.cv }
+  }
+
+  #heldSince(runs: readonly Run[], time: ClockReading): number | null {
+    if (time.quality !== 0 && time.quality !== 3) return null
+    if (this.#heldSinceMono !== null) return this.#heldSinceMono
+    const first = runs.find((run) => run.time.quality === 0 || run.time.quality === 3)
+    return first === undefined ? null : (first.samples.mono[0] ?? time.mono)
+  }
+
+  /** The segment to write into: a new one where there is none, and per day or size, but never inside a batch. */
+  #ready(time: ClockReading): Segment {
+    const current = this.#segments.current ?? this.#openNewest()
+    const note = this.#segments.notes.at(-1)
+    const today = time.quality === 0 ? null : new Date(utcOf(time, 0)).toISOString().slice(0, 10)
+    if (current !== null && note !== undefined) {
+      const isFull = current.bytes() >= SEGMENT_BYTES_MAX
+      const isOld = today !== null && current.meta('day') !== '' && current.meta('day') !== today
+      if (this.#waiting.length > 0 || note.last < note.first || !(isFull || isOld)) return current
+    }
+    const begun = this.#segments.begin(this.#hi.t + 1, this.#start.identity.epoch, today ?? '')
+    this.#numbers = null
+    this.#lastChunk = 0
+    return begun
+  }
+
+  /** Where the start or an earlier commit could not open it. */
+  #openNewest(): Segment | null {
+    const segment = this.#segments.openNewest()
+    if (segment === null) return null
+    this.#numbers = null
+    this.#lastChunk = segment.lastChunk()
+    this.#waiting = [...segment.headsAfter(segment.lastBatch()?.last ?? 0)]
+    return segment
+  }
+
+  #reopen(cause: unknown, time: ClockReading): void {
+    this.#numbers = null
+    const note = this.#segments.notes.at(-1)
+    if (note === undefined) return
+    try {
+      if (isDamage(cause)) throw cause
+      this.#segments.reopen()
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      this.#setSegmentAside(note, error, time)
+    }
+  }
+
+  /** After a failure that could not be mended: go on from what the disk says. */
+  #resume(time: ClockReading): void {
+    this.#numbers = null
+    try {
+      const segment = this.#segments.reopen()
+      const note = this.#segments.notes.at(-1)
+      if (segment === null || note === undefined) return
+      this.#lastChunk = segment.lastChunk()
+      const last = segment.lastBatch()
+      this.#waiting = [...segment.headsAfter(last?.last ?? 0)]
+      if (last !== null && last.number > this.#hi.t) {
+        const found = segment.notes().filter((batch) => batch.number > this.#hi.t)
+        this.#adopt(
+          note,
+          found.map((batch) => ({ lane: 't', ...batch })),
+          [],
+        )
+      }
+    } catch (error) {
+      this.#announce.log('error', `lane t: ${messageOf(error)}`)
+      const note = this.#segments.notes.at(-1)
+      if (note !== undefined && isDamage(error)) this.#setSegmentAside(note, error, time)
+    }
+  }
+
+  #setSegmentAside(note: SegmentNote, error: unknown, time: ClockReading): void {
+    this.#suspect = `${note.file}: ${messageOf(error)}`
+    this.#announce.log('error', `segment set aside as .bad: ${this.#suspect}`)
+    const isNewest = note === this.#segments.notes.at(-1)
+    this.#segments.setAside(note, 'bad')
+    const uncut = isNewest ? this.#waiting.reduce((sum, head) => sum + head.count, 0) : 0
+    if (isNewest) {
+      this.#numbers = null
+      this.#waiting = []
+      this.#lastChunk = 0
+    }
+    if (note.last >= note.first) {
+      this.declare(
+        { ln: 't', from: note.first, to: note.last, n: note.samples, tFrom: null, tTo: note.newestAt, why: 'disk' },
+        time,
+      )
+    }
+    if (uncut > 0) this.#lose({ samples: uncut, from: note.newestAt, to: utcOf(time, this.#start.floorMs) }, time)
+  }
+
+  // ---- reading -------------------------------------------------------------------------------------------------------
+
+  /** The first batch of a lane with a number above `after`, or null. Damage is declared, not thrown. */
+  batchAfter(lane: Lane, after: number, time: ClockReading): Batch | null {
+    if (lane !== 't') {
+      const batch = this.#state.batchAfter(lane, after)
+      return batch === null ? null : this.#batchOf(lane, batch, batch.content)
+    }
+    let from = after
+    for (;;) {
+      const note = this.#segments.noteAfter(from)
+      if (note === null) return null
+      try {
+        const segment = this.#segments.open(note)
+        const batch = segment.batchAfter(from)
+        if (batch === null) throw new DamageError(`batches up to ${note.last} are missing`)
+        const content = this.#contentOf(segment, batch, time)
+        if (content !== null) return this.#batchOf('t', batch, content)
+        from = batch.number
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        this.#setSegmentAside(note, error, time)
+      }
+    }
+  }
+
+  /** null: it is damaged, and declared. */
+  #contentOf(segment: Segment, batch: StoredBatch, time: ClockReading): string | null {
+    const known = this.#contents.get(batch.number)
+    if (known !== undefined) return known
+    try {
+      const content = segment.contentOf(batch)
+      this.#remember(batch.number, content)
+      return content
+    } catch (error) {
+      if (!isDamage(error) || isCorruption(error)) throw error
+      this.#suspect = messageOf(error)
+      this.#announce.log('error', `batch ${batch.number} cannot be read: ${messageOf(error)}`)
+      const { number, count, t0, newestAt } = batch
+      this.declare({ ln: 't', from: number, to: number, n: count, tFrom: t0, tTo: newestAt, why: 'disk' }, time)
+      return null
+    }
+  }
+
+  #remember(number: number, content: string): void {
+    this.#contents.set(number, content)
+    if (this.#contents.size <= CONTENTS_MAX) return
+    const [oldest] = this.#contents.keys()
+    if (oldest !== undefined) this.#contents.delete(oldest)
+  }
+
+  #batchOf(lane: Lane, head: StoredBatch | ItemBatch, content: string): Batch {
+    const isOurs = head.boot === this.#start.identity.boot
+    return {
+      lane,
+      number: head.number,
+      id: head.id,
+      epoch: this.#start.identity.epoch,
+      boot: head.boot,
+      t0: head.t0,
+      quality: head.quality,
+      errorMs: head.errorMs,
+      mono: head.mono,
+      cv: head.cv,
+      count: head.count,
+      newestAt: head.newestAt,
+      cutMono: isOurs ? head.cutMono : null,
+      content,
+    }
+  }
+
+  /** Orderly end: the numbers noted, so that the next start goes on without a jump. */
+  end(time: ClockReading): void {
+    this.#declareLoss(time)
+    const ended = Object.fromEntries(LANES.map((lane) => [lane, this.#hi[lane]]))
+    this.#state.commit(() => this.#state.putMeta('ended', JSON.stringify(ended)))
+  }
+}
+
+function lossOf({ time, samples }: Run, floorMs: number): Loss {
+  const offset = time.quality === 0 ? floorMs : time.offsetMs
+  const first = samples.mono[0] ?? time.mono
+  const last = samples.mono[samples.count - 1] ?? time.mono
+  return { samples: samples.count, from: Math.round(first + offset), to: Math.round(last + offset) }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
