@@ -65,6 +65,8 @@ type StreamState = {
   /** The store had nothing more up to this number. */
   emptyTo: number
   askedAt: number | null
+  /** Settled since the store was asked: what was read may be older than that. */
+  readonly settled: Set<number>
   ticket: number
   hold: Hold | null
   headSince: number | null
@@ -114,15 +116,21 @@ export function createDrain(options: {
   let liveSentAt = Number.NEGATIVE_INFINITY
   let sinceLive = 0
 
+  /** It is to be sent again: this number, what is prepared (it may be lower), and all above come from the store once more, in order. */
   function rewind(stream: Stream, number: number): void {
     const state = streams[stream]
     if (state.after < number) return
-    state.after = number - 1
-    // Batches above it come from the store once more, so that the order of numbers holds.
+    state.after = Math.min(number, state.ready[0]?.number ?? number) - 1
     state.ready = []
-    state.emptyTo = Math.min(state.emptyTo, number - 1)
+    state.emptyTo = Math.min(state.emptyTo, state.after)
     state.askedAt = null
     state.ticket += 1
+  }
+
+  function settle(lane: Lane, number: number): void {
+    for (const stream of STREAMS) {
+      if (LANE_OF[stream] === lane && streams[stream].askedAt !== null) streams[stream].settled.add(number)
+    }
   }
 
   function hasUnsent(stream: 'a' | 't', facts: DrainFacts): boolean {
@@ -224,6 +232,7 @@ export function createDrain(options: {
         const hi = stream === 'b' ? facts.oldUpTo : facts.hi[LANE_OF[stream]]
         if (hi <= Math.max(after, state.emptyTo)) return []
         state.askedAt = now
+        state.settled.clear()
         return [{ stream, after, ticket: state.ticket }]
       })
     },
@@ -240,7 +249,7 @@ export function createDrain(options: {
         }
         state.after = Math.max(state.after, parcel.number)
         if (want.stream === 't' && parcel.number <= oldUpTo) continue
-        if (flights.has(keyOf(parcel)) || aside.has(keyOf(parcel))) continue
+        if (flights.has(keyOf(parcel)) || aside.has(keyOf(parcel)) || state.settled.has(parcel.number)) continue
         state.ready.push(parcel)
       }
       if (state.ready.length > 0) state.headSince ??= now
@@ -282,12 +291,14 @@ export function createDrain(options: {
       meter.acked(now, parcel.payload.byteLength, { idleNow: flights.size === 0 })
       const verdict = verdictOf(code)
       if (verdict === 'delivered') {
+        settle(lane, number)
         strikes.forget(key)
         streams[stream].hold = null
         slow = null
         return 'confirm'
       }
       if (verdict === 'refused' || (verdict === 'unclear' && strikes.strike(key))) {
+        settle(lane, number)
         aside.add(key)
         return 'aside'
       }
@@ -324,7 +335,7 @@ export function createDrain(options: {
 }
 
 function fresh(): StreamState {
-  return { ready: [], after: 0, emptyTo: 0, askedAt: null, ticket: 0, hold: null, headSince: null }
+  return { ready: [], after: 0, emptyTo: 0, askedAt: null, settled: new Set(), ticket: 0, hold: null, headSince: null }
 }
 
 function keyOf(parcel: Parcel): string {

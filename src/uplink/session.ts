@@ -2,15 +2,15 @@
  * Attempt after attempt, for as long as the uplink is open: which server, which MQTT version, how long to wait
  * (uplink contract, section 4, steps 1, 2 and 7).
  */
-import type { Topics } from '../dialects/dialect.ts'
+import type { Presence, Topics } from '../dialects/dialect.ts'
 import { createBackoff } from '../runtime/backoff.ts'
 import { isTrusted } from '../runtime/clock.ts'
 import { sleep } from '../runtime/timer.ts'
 import type { Ages } from './ages.ts'
-import { conduct } from './conduct.ts'
+import { type Course, conduct } from './conduct.ts'
 import type { Drain } from './drain.ts'
 import { createVersions, type Endpoint, type MqttVersion } from './endpoint.ts'
-import { type LinkFailure, openLink } from './link.ts'
+import { type Link, type LinkFailure, openLink } from './link.ts'
 import type { Budget } from './meter.ts'
 import type { Counters } from './sender.ts'
 import type { Takeovers } from './takeover.ts'
@@ -104,6 +104,16 @@ export function runSession(options: SessionOptions): Session {
     state.lastError = error
   }
 
+  /** A bug in what others gave us must not leave a second connection behind. */
+  function start(link: Link, presence: Presence): Course {
+    try {
+      return conduct(options, state, link, presence)
+    } catch (error) {
+      link.drop('the session could not begin')
+      throw error
+    }
+  }
+
   /** One attempt at one server. `again`: the same server at once, in 3.1.1. */
   async function attempt(endpoint: Endpoint, forced: MqttVersion | null): Promise<'again' | 'next'> {
     const version = forced ?? versions.of(endpoint.server, clock.mono())
@@ -132,7 +142,7 @@ export function runSession(options: SessionOptions): Session {
       return 'again'
     }
     if (forced === 4) versions.onlyOld(endpoint.server, clock.mono())
-    const course = conduct(options, state, opening.link, presence)
+    const course = start(opening.link, presence)
     poke = course.poke
     const outcome = await course.ended
     poke = () => undefined

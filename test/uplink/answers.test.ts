@@ -31,7 +31,9 @@ function numberOf({ payload }: Published): number {
 }
 
 function batches(server: FakeServer): string[] {
-  return server.messages.filter((message) => 'tbae'.includes(levelOf(message))).map((message) => levelOf(message) + numberOf(message))
+  return server.messages
+    .filter((message) => 'tbae'.includes(levelOf(message)))
+    .map((message) => levelOf(message) + numberOf(message))
 }
 
 describe('connecting', () => {
@@ -283,6 +285,20 @@ describe('acknowledgements', () => {
     rig.add('a')
     await vi.waitUntil(() => rig.uplink.status().acked === 1 || rig.setAside.length > 0)
     expect(rig.setAside).toEqual([])
+  })
+})
+
+describe('a half-open line', () => {
+  it('is noticed by the keepalive when there is nothing to send', async () => {
+    const dead = await serve({ pings: false })
+    const rig = use(openRig([dead.url], { settings: { keepaliveS: 1 } }))
+    await vi.waitUntil(() => rig.uplink.status().connected)
+    const since = performance.now()
+    await vi.waitUntil(() => dead.connects.length === 2, { timeout: 3_000 })
+    expect(performance.now() - since).toBeLessThan(2_000)
+    expect(rig.events.find((event) => event.kind === 'link' && !event.connected)).toMatchObject({
+      cause: 'Keepalive timeout',
+    })
   })
 })
 

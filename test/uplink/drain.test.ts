@@ -1,4 +1,5 @@
 /** The order of sending as timelines: no sockets, no waiting. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Lane } from '../../src/model/journal.ts'
 import { createDrain, type Drain, type DrainFacts, LANE_OF, type Parcel } from '../../src/uplink/drain.ts'
@@ -13,6 +14,8 @@ type Bench = {
   readonly put: (lane: Lane, numbers: readonly number[], bytes?: number) => void
   /** Reads what is wanted and sends all that may go: `a1 t4 b2`. */
   readonly run: () => string
+  /** true: the store's answers come with the next `run`, as they were when it was asked. */
+  late: boolean
   readonly answer: (sent: string, code?: number) => string[]
 }
 
@@ -23,8 +26,10 @@ function bench(options: { bytesPerSecond?: number; delayMs?: number; receiveMax?
     random: () => 0.5,
   })
   const stored: Record<Lane, Map<number, number>> = { t: new Map(), a: new Map(), e: new Map() }
+  const owed: (() => void)[] = []
   const self: Bench = {
     now: 0,
+    late: false,
     drain,
     stored,
     facts: { hi: { t: 0, a: 0, e: 0 }, oldUpTo: 0, alarmsOnly: false, others: 0 },
@@ -34,7 +39,8 @@ function bench(options: { bytesPerSecond?: number; delayMs?: number; receiveMax?
     },
     run() {
       const sent: string[] = []
-      for (let round = 0; round < 50; round++) {
+      for (let round = 0; round < (self.late ? 1 : 50); round++) {
+        for (const come of owed.splice(0)) come()
         for (const want of drain.wants(self.now, self.facts)) {
           const lane = LANE_OF[want.stream]
           const parcels: Parcel[] = [...stored[lane]]
@@ -43,9 +49,15 @@ function bench(options: { bytesPerSecond?: number; delayMs?: number; receiveMax?
             .slice(0, 8)
             .map(([number, bytes]) => ({ lane, number, samples: 1, payload: new Uint8Array(bytes) }))
           const hi = want.stream === 'b' ? self.facts.oldUpTo : self.facts.hi[lane]
-          drain.offer(want, parcels, self.now, { hi, oldUpTo: self.facts.oldUpTo })
+          const come = (): void => drain.offer(want, parcels, self.now, { hi, oldUpTo: self.facts.oldUpTo })
+          if (self.late) owed.push(come)
+          else come()
         }
-        for (let dispatch = drain.next(self.now, self.facts); dispatch !== null; dispatch = drain.next(self.now, self.facts)) {
+        for (
+          let dispatch = drain.next(self.now, self.facts);
+          dispatch !== null;
+          dispatch = drain.next(self.now, self.facts)
+        ) {
           sent.push(`${dispatch.stream}${dispatch.parcel.number}`)
         }
       }
@@ -382,7 +394,77 @@ describe('answers', () => {
     const [want] = self.drain.wants(0, self.facts)
     self.drain.lost('other')
     self.drain.connected(1, { receiveMax: 65_535 })
-    self.drain.offer(want!, [{ lane: 'a', number: 2, samples: 1, payload: new Uint8Array(1) }], 1, { hi: 2, oldUpTo: 0 })
+    self.drain.offer(want!, [{ lane: 'a', number: 2, samples: 1, payload: new Uint8Array(1) }], 1, {
+      hi: 2,
+      oldUpTo: 0,
+    })
     expect(self.run()).toBe('a1 a2')
+  })
+})
+
+describe('whatever the broker answers, in whatever order', () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('put' as const), lane: fc.constantFrom('t' as const, 'a' as const, 'e' as const) }),
+    fc.record({
+      do: fc.constant('answer' as const),
+      which: fc.nat(20),
+      code: fc.constantFrom(0, 0, 0, 0x10, 0x10, 0x97, 0x80),
+    }),
+    fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 100, 5_000, 61_000) }),
+    fc.record({ do: fc.constant('age' as const) }),
+    fc.record({ do: fc.constant('lost' as const) }),
+  )
+
+  it('every batch is confirmed or set aside in the end, and none is on the way twice', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), fc.boolean(), (steps, late) => {
+        const self = bench({ delayMs: 10, bytesPerSecond: 1_000_000 })
+        self.late = late
+        const flying: string[] = []
+        /** Confirmed or set aside. */
+        const done = new Set<string>()
+        const run = (): void => {
+          const sent = self.run()
+          for (const name of sent === '' ? [] : sent.split(' ')) {
+            const lane = LANE_OF[name.slice(0, 1) as 'a' | 'e' | 't' | 'b']
+            const key = lane + name.slice(1)
+            expect(flying.map((other) => LANE_OF[other.slice(0, 1) as 'a'] + other.slice(1))).not.toContain(key)
+            expect(done.has(key)).toBe(false)
+            flying.push(name)
+          }
+          expect(flying.length).toBeLessThanOrEqual(16)
+        }
+        const answer = (index: number, code: number): void => {
+          const [name] = flying.splice(index, 1)
+          if (name === undefined) return
+          const settlement = self.answer(name, code)[0]
+          if (settlement === 'again') return
+          const lane = LANE_OF[name.slice(0, 1) as 'a' | 'e' | 't' | 'b']
+          done.add(lane + name.slice(1))
+          if (settlement === 'confirm') return
+          self.stored[lane].delete(Number(name.slice(1)))
+          self.drain.asideDone(lane, Number(name.slice(1)))
+        }
+        for (const action of steps) {
+          if (action.do === 'put') self.put(action.lane, [self.facts.hi[action.lane] + 1])
+          else if (action.do === 'answer') answer(action.which % Math.max(1, flying.length), action.code)
+          else if (action.do === 'wait') self.now += action.ms
+          else if (action.do === 'age') self.facts = { ...self.facts, oldUpTo: self.facts.hi.t }
+          else {
+            self.drain.lost('other')
+            flying.length = 0
+            self.drain.connected(self.now, { receiveMax: 65_535 })
+          }
+          run()
+        }
+        for (let round = 0; round < 2000 && Object.values(self.stored).some(({ size }) => size > 0); round++) {
+          self.now += 1000
+          run()
+          while (flying.length > 0) answer(0, 0)
+        }
+        expect(Object.values(self.stored).map(({ size }) => size)).toEqual([0, 0, 0])
+      }),
+      { numRuns: 200 },
+    )
   })
 })

@@ -59,9 +59,11 @@ export type Rig = FakeOutbox & {
 
 export function openRig(
   servers: readonly string[],
-  changes: { settings?: Partial<UplinkSettings>; timings?: Partial<UplinkTimings>; fill?: (fake: FakeOutbox) => void } & Partial<
-    Pick<UplinkOptions, 'nextConnection' | 'random' | 'identity'>
-  > = {},
+  changes: {
+    settings?: Partial<UplinkSettings>
+    timings?: Partial<UplinkTimings>
+    fill?: (fake: FakeOutbox) => void
+  } & Partial<Pick<UplinkOptions, 'nextConnection' | 'random' | 'identity'>> = {},
 ): Rig {
   const fake = createFakeOutbox(CLOCK.mono)
   changes.fill?.(fake)

@@ -3,6 +3,7 @@
  * MQTT 3.1.1 and 5 and answers as its script says.
  */
 import { createServer, type Socket } from 'node:net'
+import { createServer as createSecureServer, type TlsOptions } from 'node:tls'
 
 export type Published = {
   readonly topic: string
@@ -20,6 +21,8 @@ export type Script = {
   readonly connect?: (connect: Connect, socket: Socket) => Buffer | null | 'close'
   /** Reason code of the PUBACK; null: none; 'close': hang up. Default 0. */
   readonly publish?: (message: Published, socket: Socket) => number | null | 'close'
+  /** false: PINGREQ gets no answer. */
+  readonly pings?: boolean
 }
 
 export type FakeServer = {
@@ -42,7 +45,9 @@ export function receiveMaximum(count: number): Buffer {
   return Buffer.from([0x21, count >> 8, count & 0xff])
 }
 
-function takePacket(buffer: Buffer): { readonly type: number; readonly flags: number; readonly body: Buffer; readonly rest: Buffer } | null {
+function takePacket(
+  buffer: Buffer,
+): { readonly type: number; readonly flags: number; readonly body: Buffer; readonly rest: Buffer } | null {
   let length = 0
   for (let index = 1; index < Math.min(buffer.length, 5); index++) {
     const byte = buffer[index]!
@@ -57,7 +62,7 @@ function takePacket(buffer: Buffer): { readonly type: number; readonly flags: nu
   return null
 }
 
-export async function openServer(script: Script = {}): Promise<FakeServer> {
+export async function openServer(script: Script = {}, tls: TlsOptions | null = null): Promise<FakeServer> {
   const connects: Connect[] = []
   const messages: Published[] = []
   const sockets = new Set<Socket>()
@@ -87,7 +92,7 @@ export async function openServer(script: Script = {}): Promise<FakeServer> {
         if (reply === 'close') socket.end()
         else if (reply !== null) socket.write(reply)
       } else if (type === 3) publish(flags, body)
-      else if (type === 12) socket.write(Buffer.from([0xd0, 0]))
+      else if (type === 12 && script.pings !== false) socket.write(Buffer.from([0xd0, 0]))
       else if (type === 14) goodbyes += 1
     }
 
@@ -114,14 +119,15 @@ export async function openServer(script: Script = {}): Promise<FakeServer> {
     }
   }
 
-  const server = createServer(serve)
+  const server = tls === null ? createServer(serve) : createSecureServer(tls, serve)
+  server.on('tlsClientError', () => undefined)
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
   return {
-    url: `mqtt://127.0.0.1:${address.port}`,
+    url: `${tls === null ? 'mqtt' : 'mqtts'}://127.0.0.1:${address.port}`,
     port: address.port,
     connects,
     messages,

@@ -42,13 +42,26 @@ describe('uplink and broker', () => {
     )
     await vi.waitUntil(() => cloud.report().batches === 8)
     expect(messages.slice(0, 2).map(({ kind }) => kind)).toEqual(['state', 'heartbeat'])
-    expect(batchesOf(messages).map(({ level, number }) => `${level}${number}`)).toEqual(
-      ['a1', 'e1', 't4', 't5', 't6', 'b1', 'b2', 'b3'],
-    )
+    expect(batchesOf(messages).map(({ level, number }) => `${level}${number}`)).toEqual([
+      'a1',
+      'e1',
+      't4',
+      't5',
+      't6',
+      'b1',
+      'b2',
+      'b3',
+    ])
     await vi.waitUntil(() => rig.uplink.status().acked === 8)
     await vi.waitUntil(() => cloud.ledger.low({ gateway: 'jinxiu_3_gw1', epoch: '5f3a9c1e', lane: 't' }) === 6)
     expect(cloud.report()).toMatchObject({ breaches: 0, duplicates: 0, conflicts: 0, undeclared: 0 })
-    expect(cloud.state('jinxiu_3_gw1')).toMatchObject({ on: true, cn: rig.connections(), bt: 12, cv: 42, sha: 'c0ffee' })
+    expect(cloud.state('jinxiu_3_gw1')).toMatchObject({
+      on: true,
+      cn: rig.connections(),
+      bt: 12,
+      cv: 42,
+      sha: 'c0ffee',
+    })
     expect(rig.uplink.status()).toMatchObject({ connected: true, server, mqtt: 4, sent: 8, acked: 8, lastError: null })
   })
 
@@ -114,7 +127,9 @@ describe('uplink and broker', () => {
     const seen = messages.length
     await cloud.stop()
     await vi.waitUntil(() => messages.slice(seen).some(({ kind }) => kind === 'state'))
-    expect(messages.slice(seen).find(({ kind }) => kind === 'state')).toMatchObject({ document: { on: false, why: 'will' } })
+    expect(messages.slice(seen).find(({ kind }) => kind === 'state')).toMatchObject({
+      document: { on: false, why: 'will' },
+    })
   })
 
   it('stops at the day’s budget, but for alarms and heartbeat', async () => {
@@ -142,5 +157,20 @@ describe('uplink and broker', () => {
     expect(() => openRig(['http://a.example'])).toThrow(/http:\/\/a.example.*mqtt:\/\/HOST/)
     expect(() => openRig([])).toThrow(/at least one server/)
     expect(() => openRig(['mqtt://a.example'], { settings: settingsOf([], { confirm: 'e2e' }) })).toThrow(/e2e/)
+  })
+})
+
+describe('two gateways of one identity, on a broker that cannot say so', () => {
+  it('both notice, and stop fighting', async () => {
+    const { cloud, server } = await openStandIn()
+    const timings = { takeoverPauseMs: 5_000 }
+    const rigs = [use(openRig([server], { timings })), use(openRig([server], { timings }))]
+    await vi.waitUntil(() => rigs.some((rig) => rig.uplink.status().conditions.includes('identity_in_use')))
+    const loser = rigs.find((rig) => rig.uplink.status().conditions.includes('identity_in_use'))
+    expect(loser?.uplink.status().connected).toBe(false)
+    const { connections } = cloud.report()
+    const { heartbeats } = cloud.report()
+    await vi.waitUntil(() => cloud.report().heartbeats >= heartbeats + 5)
+    expect(cloud.report().connections - connections).toBeLessThanOrEqual(2)
   })
 })
