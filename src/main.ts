@@ -17,18 +17,19 @@ if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
     process.argv.slice(2),
     {
       // Rooms below the command line: it may not know them, so they are handed to it.
-      run: async (options) => (await import('./gateway.ts')).runGateway(options),
+      run: async (options) => (await import('./daemon.ts')).runGateway(options),
       demo: async (options) => {
         const [{ runDemo }, { openGateway }] = await Promise.all([import('./simulate/demo.ts'), import('./gateway.ts')])
         return runDemo({ ...options, openGateway })
       },
       openSimulation: async ({ site, portBase }) => {
-        const [{ openSimulator }, { createClock }, { SILENT }] = await Promise.all([
+        const [{ openSimulator }, { createClock }, { hostClock }, { SILENT }] = await Promise.all([
           import('./simulate/simulator.ts'),
           import('./runtime/clock.ts'),
+          import('./runtime/kernel.ts'),
           import('./runtime/log.ts'),
         ])
-        const clock = createClock('system', { floorMs: 0, sources: HOST })
+        const clock = createClock('system', { floorMs: 0, sources: hostClock() })
         return openSimulator({ site, clock, log: SILENT, seed: 1, ...(portBase === null ? {} : { portBase }) })
       },
     },

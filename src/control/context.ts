@@ -62,6 +62,19 @@ export type AuditEntry = {
   readonly outcome: string | null
 }
 
+export type Latency = { readonly count: number; readonly p50: number; readonly p99: number }
+
+/** What this process costs, and how quick its alarms were since the start. */
+export type ProcessStatus = {
+  readonly rssBytes: number
+  readonly cpuMs: number
+  readonly loopLagP99Ms: number
+  /** From the reply's arrival to the call of the local output. */
+  readonly alarmToOutputMs: Latency
+  /** From the reply's arrival to the durable alarm. */
+  readonly alarmToDurableMs: Latency
+}
+
 export type GatewayView = {
   readonly version: string
   readonly startedMono: number
@@ -94,6 +107,7 @@ export type GatewayView = {
   readonly write: (request: WriteRequest, signal: AbortSignal) => Promise<WriteOutcome>
   /** Resolves once it is durable. */
   readonly audit: (entry: AuditEntry) => Promise<void>
+  readonly process: () => ProcessStatus
 }
 
 /** Who asks. `name` is what the caller said; Node cannot ask the kernel for the peer of a Unix socket. */

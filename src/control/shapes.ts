@@ -104,6 +104,8 @@ export const problem = z.strictObject({
   count: z.number().nullable(),
 })
 
+const latency = z.strictObject({ count: z.int(), p50: z.number(), p99: z.number() })
+
 export const status = z.strictObject({
   site: z.string(),
   gateway: z.string(),
@@ -138,6 +140,13 @@ export const status = z.strictObject({
   boot: z.int(),
   buses: z.array(busRow),
   broker: z.strictObject({ listening: z.array(z.string()), clients: z.int() }).nullable(),
+  process: z.strictObject({
+    rssBytes: z.number(),
+    cpuMs: z.number(),
+    loopLagP99Ms: z.number(),
+    alarmToOutputMs: latency,
+    alarmToDurableMs: latency,
+  }),
   /** What is broken, worst first. */
   problems: z.array(problem),
   /** The most important live alarms, at most five. */

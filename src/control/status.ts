@@ -48,6 +48,7 @@ export function buildStatus(view: GatewayView): Status {
     epoch: view.identity.epoch,
     boot: view.identity.boot,
     buses,
+    process: view.process(),
     broker: broker === null ? null : { listening: [...broker.listening], clients: broker.clients },
     problems: findProblems(view, buses),
     alarmsFirst: alarms.toSorted(byUrgency).slice(0, ALARMS_SHOWN),

@@ -213,8 +213,10 @@ const transition = (given: Partial<Transition>): Transition => ({
   ...given,
 })
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 export type Fake = {
-  readonly view: GatewayView
+  readonly view: Writable<Omit<GatewayView, 'store'>> & { store: Writable<GatewayView['store']> }
   readonly samples: Sample[]
   alarms: Alarm[]
   readonly audits: AuditEntry[]
@@ -380,9 +382,11 @@ export function createFake(): Fake {
           bytes: 34_567_890,
           lagMs: 120,
           durable: true,
+          suspect: null,
           commitEveryMs: 1000,
           wearBytesPerDay: 1.3e9,
           wearSource: 'block',
+          suspect: false,
           batchesCut: { t: 182_310, a: 12, e: 40 },
         }),
         history: async (query) => {
@@ -397,6 +401,13 @@ export function createFake(): Fake {
           waiting: () => ({ batches: 24, samples: 21_600, oldestAt: NOW - 120_000 }),
         }),
       },
+      process: () => ({
+        rssBytes: 90_000_000,
+        cpuMs: 1200,
+        loopLagP99Ms: 4,
+        alarmToOutputMs: { count: 0, p50: 0, p99: 0 },
+        alarmToDurableMs: { count: 0, p50: 0, p99: 0 },
+      }),
       dropped: (lane) => (lane === 't' ? 0 : null),
       alarms: () => fake.alarms,
       async acknowledge(numbers, by) {

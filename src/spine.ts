@@ -1,0 +1,323 @@
+/**
+ * The flow, at our own pace: arrivals wait in a bounded mailbox, one turn drains it. A burst becomes one step and one commit.
+ * A turn never waits for the disk; outputs act before it.
+ */
+import type { BoardStep } from './alarm/board.ts'
+import { Board } from './alarm/board.ts'
+import type { Level } from './control/outputs.ts'
+import { Derivations } from './derive/evaluate.ts'
+import { Image } from './image/image.ts'
+import { Intake } from './image/intake.ts'
+import { Presence } from './image/presence.ts'
+import { Reports } from './image/report.ts'
+import { causeText } from './model/fault.ts'
+import type { ClockReading, Event, EventType, Item } from './model/journal.ts'
+import type { Arrival, Sample } from './model/sample.ts'
+import type { Site } from './model/site.ts'
+import { type Clock, isTrusted } from './runtime/clock.ts'
+import type { Log } from './runtime/log.ts'
+import { createMailbox } from './runtime/mailbox.ts'
+import { ulid } from './runtime/ulid.ts'
+import { createZone } from './runtime/zone.ts'
+import type { Store } from './store/contract.ts'
+
+export type SpineOptions = {
+  readonly site: Site
+  readonly clock: Clock
+  readonly store: Pick<Store, 'commit' | 'observe' | 'states'>
+  readonly outputs: (levels: readonly Level[]) => void
+  readonly log: Log
+  /** ms from the reply to what it set off: the output's call, the alarm's durable commit. */
+  readonly measured?: (what: 'output' | 'durable', ms: number) => void
+}
+
+export type Spine = {
+  readonly image: Image
+  readonly board: Board
+  readonly post: (arrival: Arrival) => void
+  /** An event of lane e, durable with the next commit, or at once. */
+  readonly tell: (
+    type: EventType,
+    device: string | null,
+    body: Event['body'],
+    options?: { urgent: boolean },
+  ) => Promise<void>
+  /** What acknowledging changed is committed; resolves once it is durable. */
+  readonly adopt: (step: BoardStep) => Promise<void>
+  readonly onTurn: (listener: (points: readonly number[]) => void) => () => void
+  readonly samplesRead: () => number
+  /** Takes what is in the mailbox, saves running sums, and turns no more. */
+  readonly close: () => void
+}
+
+/** Entries, not samples: about a minute of a full site whose spine is stuck. What is dropped is declared. */
+const MAILBOX_MAX = 20_000
+/** Composed points over derived points over composed points: deeper is a loop, which `check` refuses. */
+const ROUNDS_MAX = 8
+/** Staleness and delays are looked at this often at least. */
+const IDLE_MS = 1000
+
+export function openSpine(options: SpineOptions): Spine {
+  const { site, clock, store, log } = options
+  const image = new Image(site.points, clock.mono())
+  const intake = new Intake(site.points, image)
+  const reports = new Reports(site.points)
+  const presence = new Presence(site)
+  const derivations = new Derivations(site, {
+    states: store.states,
+    periodStart: createZone(site.timezone).periodStart,
+  })
+  const board = new Board(site, {
+    ulid,
+    states: store.states,
+    now: { mono: clock.mono(), utc: clock.utc() },
+  })
+  const listeners = new Set<(points: readonly number[]) => void>()
+  /** What is so without anything being read: inputs that are not configured. */
+  let first: ReturnType<Intake['begin']> | null = intake.begin()
+  let read = 0
+  let closed = false
+  let scheduled = false
+  let timer: ReturnType<typeof setTimeout> | null = null
+  let tickedAt = Number.NEGATIVE_INFINITY
+
+  const mailbox = createMailbox<Arrival>({
+    sizeMax: MAILBOX_MAX,
+    mayLose: (arrival) => arrival.kind === 'scan' && arrival.settled === undefined,
+    wake: schedule,
+  })
+
+  function schedule(): void {
+    if (scheduled || closed) return
+    scheduled = true
+    setImmediate(turn)
+  }
+
+  function turn(): void {
+    scheduled = false
+    if (closed) return
+    step()
+    rearm()
+  }
+
+  function rearm(): void {
+    if (timer !== null) clearTimeout(timer)
+    const mono = clock.mono()
+    const due = Math.min(
+      mono + IDLE_MS,
+      intake.nextDue() ?? Number.POSITIVE_INFINITY,
+      board.nextDue() ?? Number.POSITIVE_INFINITY,
+    )
+    timer = setTimeout(schedule, Math.max(1, due - mono))
+  }
+
+  function step(): void {
+    const time = clock.now()
+    const utc = Math.round(time.mono + time.offsetMs)
+    const fresh = new Fresh()
+    if (first !== null) {
+      fresh.add(first)
+      first = null
+    }
+    const items: Item[] = []
+    const settling: ((error: Error | null) => void)[] = []
+    let oldest = time.mono
+
+    const news = (arrival: Exclude<Arrival, { kind: 'scan' }>): void => {
+      board.arrive(arrival)
+      const of = arrival.kind === 'device' ? site.devices[arrival.device] : undefined
+      if (of === undefined) return
+      const body = { state: arrival.state, cause: arrival.cause === null ? null : causeText(arrival.cause) }
+      items.push(event('device', of.id, body, utcOf(arrival.mono, time)))
+      log.info({ device: of.id, ...body }, 'device')
+    }
+    for (const arrival of mailbox.takeAll()) {
+      if (arrival.kind !== 'scan') {
+        if (arrival.kind === 'device') presence.told(arrival)
+        news(arrival)
+        continue
+      }
+      read += arrival.readings.length
+      oldest = Math.min(oldest, arrival.mono)
+      fresh.add(intake.read(arrival.readings, arrival.mono))
+      if (arrival.settled !== undefined) settling.push(arrival.settled)
+      const returned = presence.heard(arrival.device, arrival.mono)
+      if (returned !== null) news(returned)
+    }
+    items.push(...declareLost(mailbox.takeLost(), time))
+    if (time.mono - tickedAt >= IDLE_MS || (intake.nextDue() ?? Number.POSITIVE_INFINITY) <= time.mono) {
+      tickedAt = time.mono
+      const ticked = intake.tick(time.mono)
+      for (const gone of presence.swept(ticked.samples, image, time.mono)) news(gone)
+      fresh.add(ticked)
+    }
+
+    const states: (readonly [string, string | null])[] = []
+    // A composed point may follow a derived one and be derived from again: round by round, until nothing new comes out.
+    let round: Fresh = fresh
+    for (let rounds = 0; rounds < ROUNDS_MAX && round.samples.length > 0; rounds++) {
+      const derived = derivations.step(round.samples, image, {
+        mono: time.mono,
+        utc: isTrusted(time.quality) ? utc : null,
+      })
+      states.push(...derived.states)
+      for (const notice of derived.notices) {
+        items.push(event('health', deviceOf(notice.point), { point: idOf(notice.of), counter: notice.what }, utc))
+      }
+      const next = new Fresh()
+      next.add(intake.adopt(derived.samples))
+      const derivedPoints = new Set(derived.samples.map((sample) => sample.point))
+      fresh.add(next)
+      // What was derived has been fed to its own dependants already; only what follows it is news to them.
+      round = next.without(derivedPoints)
+    }
+
+    const alarms = board.step(fresh.changed, image, { mono: time.mono, utc })
+    if (alarms.outputs.length > 0) {
+      options.outputs(alarms.outputs)
+      options.measured?.('output', clock.mono() - oldest)
+    }
+    for (const transition of alarms.transitions) {
+      items.push({ lane: 'a', body: transition })
+      log.info({ rule: transition.rule, ev: transition.ev, no: transition.id, priority: transition.pri }, 'alarm')
+    }
+
+    const reported: Sample[] = []
+    for (const sample of reports.pick(fresh.samples)) {
+      if (site.points[sample.point]?.kind !== 'event') reported.push(sample)
+      else if (sample.quality !== 'bad') {
+        const body = { p: site.points[sample.point]?.key ?? '', value: sample.value }
+        items.push(event('point', deviceOf(sample.point), body, utcOf(sample.mono, time)))
+      }
+    }
+
+    const urgent = alarms.transitions.length > 0 || settling.length > 0
+    states.push(...alarms.states)
+    if (fresh.samples.length > 0) store.observe(time, fresh.samples)
+    if (reported.length > 0 || items.length > 0 || states.length > 0 || urgent) {
+      store.commit({
+        time,
+        reports: reported,
+        items,
+        states,
+        urgent,
+        ...(urgent ? { settled: settled(settling, alarms.transitions.length > 0 ? oldest : null) } : {}),
+      })
+    }
+    if (fresh.samples.length > 0) {
+      const points = fresh.samples.map((sample) => sample.point)
+      for (const listener of listeners) listener(points)
+    }
+  }
+
+  function settled(waiting: readonly ((error: Error | null) => void)[], since: number | null) {
+    return (error: Error | null): void => {
+      if (error === null && since !== null) options.measured?.('durable', clock.mono() - since)
+      for (const tell of waiting) tell(error)
+    }
+  }
+
+  function event(type: EventType, device: string | null, body: Event['body'], at: number): Item {
+    return { lane: 'e', body: { id: ulid(at), ty: type, at, i: device, body } }
+  }
+
+  /** The mailbox was full: polled samples that were never looked at are declared, by count and time. */
+  function declareLost(lost: readonly Arrival[], time: ClockReading): readonly Item[] {
+    let count = 0
+    let from = Number.POSITIVE_INFINITY
+    let to = Number.NEGATIVE_INFINITY
+    for (const arrival of lost) {
+      if (arrival.kind !== 'scan') continue
+      count += arrival.readings.length
+      from = Math.min(from, arrival.mono)
+      to = Math.max(to, arrival.mono)
+    }
+    if (count === 0) return []
+    log.warn({ samples: count }, 'overload: samples dropped before they were looked at')
+    const body = {
+      ln: 't',
+      from: null,
+      to: null,
+      n: count,
+      tFrom: utcOf(from, time),
+      tTo: utcOf(to, time),
+      why: 'overload',
+    }
+    return [event('drop', null, body, utcOf(time.mono, time))]
+  }
+
+  function deviceOf(point: number): string | null {
+    return site.devices[site.points[point]?.device ?? -1]?.id ?? null
+  }
+
+  function idOf(point: number): string {
+    return site.points[point]?.id ?? ''
+  }
+
+  function commit(items: readonly Item[], states: BoardStep['states'], urgent: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      store.commit({
+        time: clock.now(),
+        reports: [],
+        items,
+        states,
+        urgent,
+        settled: (error) => (error === null ? resolve() : reject(error)),
+      })
+    })
+  }
+
+  rearm()
+  return {
+    image,
+    board,
+    post: (arrival) => mailbox.put(arrival),
+    tell: (type, device, body, how) => commit([event(type, device, body, clock.utc())], [], how?.urgent ?? false),
+    adopt(taken) {
+      options.outputs(taken.outputs)
+      schedule()
+      return commit(
+        taken.transitions.map((body) => ({ lane: 'a', body })),
+        taken.states,
+        true,
+      )
+    },
+    onTurn(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    samplesRead: () => read,
+    close() {
+      if (closed) return
+      step()
+      closed = true
+      if (timer !== null) clearTimeout(timer)
+      const states = derivations.flush()
+      if (states.length > 0) store.commit({ time: clock.now(), reports: [], items: [], states, urgent: false })
+    },
+  }
+}
+
+function utcOf(mono: number, time: ClockReading): number {
+  return Math.round(mono + time.offsetMs)
+}
+
+/** What a turn has gathered so far. */
+class Fresh {
+  readonly samples: Sample[] = []
+  readonly changed: number[] = []
+
+  add(more: { readonly samples: readonly Sample[]; readonly changed: readonly number[] }): void {
+    for (const sample of more.samples) this.samples.push(sample)
+    for (const point of more.changed) this.changed.push(point)
+  }
+
+  without(points: ReadonlySet<number>): Fresh {
+    const rest = new Fresh()
+    rest.add({
+      samples: this.samples.filter((sample) => !points.has(sample.point)),
+      changed: this.changed.filter((point) => !points.has(point)),
+    })
+    return rest
+  }
+}
