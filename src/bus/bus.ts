@@ -141,6 +141,7 @@ export function openBus(options: BusOptions): RunningBus {
     const tapped = tap.on(pipe)
     unanswered = 0
     suspectPipe = false
+    if (wasDown) rounds.wireBack(mono())
     const fresh = new Wire({
       framing,
       flightsMax: bus.inFlight,
@@ -177,7 +178,8 @@ export function openBus(options: BusOptions): RunningBus {
     if (suspectPipe) {
       suspectPipe = false
       unanswered = 0
-      log.info({ wire: bus.wireText }, 'connection made anew')
+      // At debug: a device that stays dead is silent until it returns.
+      log.debug({ wire: bus.wireText }, 'connection made anew')
       connection.recycle()
     }
     waker.wakeAt(Math.min(orders.expire(now), advance(now)))

@@ -14,6 +14,8 @@ export type Health = {
   silences: number
   /** Back-off steps taken; 0: not backing off. */
   step: number
+  /** The wire has just come back and the device was well before: it is given short rests until then. */
+  patientUntil: number
   /** Share of failed attempts, the last twenty weighing most. */
   failureShare: number
   readonly errors: { timeout: number; crc: number; exception: number }
@@ -34,6 +36,9 @@ export type Judgement =
   /** `again`: ask the same once more now. Else the round is over, and the device rests for `restMs`. */
   { readonly again: boolean; readonly restMs: number; readonly wentOffline: boolean; readonly degraded: boolean }
 
+/** What is plugged in again starts up for a while; nobody should wait a whole step for it. */
+const PATIENCE_MS = 15_000
+const PATIENT_REST_MS = 1000
 const BACKOFF_BASE_MS = 5000
 const BACKOFF_MAX_MS = 60_000
 const SHARE_WEIGHT = 0.1
@@ -49,6 +54,7 @@ export function createHealth(): Health {
     failures: 0,
     silences: 0,
     step: 0,
+    patientUntil: 0,
     failureShare: 0,
     errors: { timeout: 0, crc: 0, exception: 0 },
     answers: 0,
@@ -96,7 +102,7 @@ export function slow(health: Health, ms: number, now: number): void {
 }
 
 /** An attempt failed: silence or a garbled reply. */
-export function missed(health: Health, fault: Fault, retries: number): Judgement {
+export function missed(health: Health, fault: Fault, { retries, now }: { retries: number; now: number }): Judgement {
   count(health, fault)
   health.failures += 1
   health.silences = isSilence(fault) ? health.silences + 1 : 0
@@ -107,9 +113,18 @@ export function missed(health: Health, fault: Fault, retries: number): Judgement
   if (degraded) health.state = 'degraded'
   // Already backing off: one probe each.
   if (health.step === 0 && health.failures <= retries) return { again: true, restMs: 0, wentOffline, degraded }
+  if (now < health.patientUntil) {
+    health.step = 1
+    return { again: false, restMs: PATIENT_REST_MS, wentOffline, degraded }
+  }
   const restMs = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** health.step)
   health.step = Math.min(health.step + 1, 10)
   return { again: false, restMs, wentOffline, degraded }
+}
+
+/** Its wire was down and is up again. A device that was silent before gets no favour: it would cost the others. */
+export function wireBack(health: Health, now: number): void {
+  if (health.state === 'online' || health.state === 'degraded') health.patientUntil = now + PATIENCE_MS
 }
 
 export function count(health: Health, fault: Fault): void {

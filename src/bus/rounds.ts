@@ -8,7 +8,7 @@ import type { Arrival, Reading } from '../model/sample.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Outcome } from './exchange.ts'
-import { count, heard, isSilence, missed } from './health.ts'
+import { count, heard, isSilence, missed, wireBack } from './health.ts'
 import { faultsOf, type Orders } from './orders.ts'
 import { land, rejectedBeat, type Seat, type Task } from './schedule.ts'
 import type { Roster } from './seats.ts'
@@ -47,6 +47,8 @@ export type Rounds = {
   readonly finishWrite: (seat: Seat, outcome: Outcome, now: number) => void
   /** No value of this wire is alive. */
   readonly wireDown: (fault: Fault, now: number) => void
+  /** It can be asked again; whether anybody answers is not known yet. */
+  readonly wireBack: (now: number) => void
   /** All is asked anew. */
   readonly wireUp: (now: number) => void
 }
@@ -141,7 +143,10 @@ export function createRounds(host: RoundsHost): Rounds {
       count(seat.health, fault)
       return true
     }
-    const { again, restMs, wentOffline, degraded } = missed(seat.health, fault, seat.link.limits.retries)
+    const { again, restMs, wentOffline, degraded } = missed(seat.health, fault, {
+      retries: seat.link.limits.retries,
+      now,
+    })
     if (wentOffline || degraded) tell(seat, fault, now)
     if (wentOffline) scan(seat, faultsAt(host.roster.pointsOf(seat), fault), now)
     if (!again) seat.backoffUntil = now + restMs
@@ -181,6 +186,10 @@ export function createRounds(host: RoundsHost): Rounds {
 
     wireDown(fault, now) {
       for (const seat of host.roster.seats) scan(seat, faultsAt(host.roster.pointsOf(seat), fault), now)
+    },
+
+    wireBack(now) {
+      for (const seat of host.roster.seats) wireBack(seat.health, now)
     },
 
     wireUp(now) {

@@ -177,6 +177,29 @@ describe('the connection', () => {
     await bus.close()
   })
 
+  test('the adapter is back before its device is: good soon after the device', async () => {
+    let alive = true
+    const wire = fakeWire(
+      'rtu',
+      serving('rtu', (asked) => (alive ? honest(asked) : null)),
+    )
+    const { bus, arrivals } = run({ wire: 'serial', devices: many(1) }, wire)
+    await pass(2000)
+    alive = false
+    wire.refusing = true
+    wire.pipes[0]!.end()
+    await pass(10_000)
+    wire.refusing = false
+    await pass(6000)
+    alive = true
+    arrivals.length = 0
+    const from = performance.now()
+    await pass(5000)
+    const good = readingsOf(arrivals).find((reading) => 'value' in reading && reading.doubt === undefined)
+    expect(good!.mono - from).toBeLessThan(2500)
+    await bus.close()
+  })
+
   test('never reachable: refused, told once', async () => {
     const wire = fakeWire('tcp', () => {})
     wire.refusing = true

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createHealth, heard, isSilence, missed, slow } from '../../src/bus/health.ts'
+import { createHealth, heard, isSilence, missed, slow, wireBack } from '../../src/bus/health.ts'
 
 const TIMEOUT = { kind: 'timeout' } as const
 
@@ -7,19 +7,23 @@ test('offline after retries + 1 silent attempts, told once; rests of 5, 10, 20, 
   const health = createHealth()
   expect(heard(health, 20, 0)).toBe(true)
   expect(health.state).toBe('online')
-  expect(missed(health, TIMEOUT, 1)).toMatchObject({ again: true, wentOffline: false })
-  expect(missed(health, TIMEOUT, 1)).toMatchObject({ again: false, restMs: 5000, wentOffline: true })
-  const rests = Array.from({ length: 6 }, () => missed(health, TIMEOUT, 1))
+  expect(missed(health, TIMEOUT, { retries: 1, now: 0 })).toMatchObject({ again: true, wentOffline: false })
+  expect(missed(health, TIMEOUT, { retries: 1, now: 0 })).toMatchObject({
+    again: false,
+    restMs: 5000,
+    wentOffline: true,
+  })
+  const rests = Array.from({ length: 6 }, () => missed(health, TIMEOUT, { retries: 1, now: 0 }))
   expect(rests.map(({ restMs }) => restMs)).toEqual([10_000, 20_000, 40_000, 60_000, 60_000, 60_000])
   expect(rests.some(({ again, wentOffline }) => again || wentOffline)).toBe(false)
   expect(heard(health, 20, 1000)).toBe(true)
-  expect(missed(health, TIMEOUT, 1).again).toBe(true)
+  expect(missed(health, TIMEOUT, { retries: 1, now: 0 }).again).toBe(true)
   expect(health.errors.timeout).toBe(9)
 })
 
 test('a device never heard of goes offline too', () => {
   const health = createHealth()
-  missed(health, TIMEOUT, 0)
+  missed(health, TIMEOUT, { retries: 0, now: 0 })
   expect(health.state).toBe('offline')
 })
 
@@ -27,7 +31,7 @@ test('garbled answers make it degraded, never offline; answers make it well agai
   const health = createHealth()
   heard(health, 20, 0)
   let degraded = 0
-  for (let at = 0; at < 10; at++) if (missed(health, { kind: 'crc' }, 1).degraded) degraded += 1
+  for (let at = 0; at < 10; at++) if (missed(health, { kind: 'crc' }, { retries: 1, now: 0 }).degraded) degraded += 1
   expect(degraded).toBe(1)
   expect(health.state).toBe('degraded')
   const changes = Array.from({ length: 60 }, () => heard(health, 20, 0))
@@ -50,4 +54,14 @@ test('the slowest answer is forgotten after five to ten minutes, and bounded', (
   expect(health.slowestMs).toBe(30)
   slow(health, 1e9, 620_001)
   expect(health.slowestMs).toBe(10_000)
+})
+
+test('after its wire came back a device that was well rests briefly, one that was silent does not', () => {
+  const [well, silent] = [createHealth(), createHealth()]
+  heard(well, 20, 0)
+  missed(silent, TIMEOUT, { retries: 0, now: 0 })
+  for (const health of [well, silent]) wireBack(health, 1000)
+  const rests = (health: typeof well, now: number): number => missed(health, TIMEOUT, { retries: 0, now }).restMs
+  expect([rests(well, 2000), rests(well, 15_000), rests(well, 20_000)]).toEqual([1000, 1000, 10_000])
+  expect(rests(silent, 2000)).toBe(10_000)
 })
