@@ -15,7 +15,6 @@ export type Published = Message & { readonly qos: 0 | 1 | 2; readonly from: 'emb
 export type Ingest = {
   /** Exact topics that devices of this site publish on. */
   readonly topics: readonly string[]
-  readonly isDevices: (topic: string) => boolean
   readonly accept: (message: Published, settled: (error: Error | null) => void) => void
   /** The broker on site was lost, or is back. */
   readonly carrier: (state: 'online' | 'offline') => void
@@ -103,7 +102,6 @@ export function createIngest(options: {
 
   return {
     topics: [...routes.keys()],
-    isDevices: (topic) => routes.has(topic),
     accept(message, settled) {
       const route = routes.get(message.topic) ?? []
       if (message.qos === 0 || route.length === 0) {

@@ -89,8 +89,7 @@ function secured(listener: BrokerListener, tls: BrokerSettings['tls']): TlsOptio
     key: tls.key,
     minVersion: 'TLSv1.2',
     handshakeTimeout: LOGIN_MS_MAX,
-    // A certificate is one way to log in, a password the other: who has neither is refused at the login.
-    ...(tls.ca === null ? {} : { ca: tls.ca, requestCert: true, rejectUnauthorized: false }),
+    ...(tls.ca === null ? {} : { ca: tls.ca, requestCert: true }),
   }
 }
 

@@ -66,7 +66,10 @@ export function openOutside(options: {
         from: 'outside',
       } as const
       ingest.accept(message, (error) => {
-        if (error === null) return done()
+        if (error === null) {
+          backoff.reset()
+          return done()
+        }
         options.refuse('not_durable', packet.topic)
         // Without an answer and without a connection, the broker will send it again.
         client.end(true)
@@ -80,25 +83,26 @@ export function openOutside(options: {
     current = client
     receive(client)
     let cause: Error | null = null
+    let wasUp = false
     client.on('error', (error) => {
       cause = error
       // After a refused login the library would sit on the open connection for ever.
       client.end(true)
     })
+    // Logging in proves little while the store refuses: only what was taken, or a quiet half minute, ends the back-off.
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'pingresp') backoff.reset()
+    })
     client.on('connect', () => {
-      backoff.reset()
+      wasUp = true
       log.info({ broker: server }, 'broker connected')
       ingest.carrier('online')
       client.subscribe([...ingest.topics], { qos: 1 }, (error) => {
-        if (error) options.refuse('subscription', `${server} ${error.message}`)
+        if (error && client.connected) options.refuse('subscription', `${server} ${error.message}`)
       })
     })
     const abort = (): void => void client.end(true)
     stop.signal.addEventListener('abort', abort, { once: true })
-    let wasUp = false
-    client.on('connect', () => {
-      wasUp = true
-    })
     await new Promise<void>((resolve) => client.once('close', () => resolve()))
     stop.signal.removeEventListener('abort', abort)
     await client.endAsync(true)

@@ -106,7 +106,7 @@ export type BrokerListener = {
 
 export type BrokerSettings = {
   readonly listen: readonly BrokerListener[]
-  /** Contents (PEM), not paths. With `ca`, a client whose certificate it signed needs no password: its common name is its name. */
+  /** Contents (PEM), not paths. With `ca` every client needs a certificate signed by it; whose common name is its login needs no password. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string | null } | null
   readonly connect: {
     readonly server: string

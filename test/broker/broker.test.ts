@@ -267,18 +267,28 @@ describe('listeners', () => {
     await zigbee.publishAsync('zigbee2mqtt/lobby', '{"temperature":1}', { qos: 1 })
     expect(broker.arrivals.at(-1)).toMatchObject({ kind: 'scan' })
   })
-  test.each(['mqtts', 'wss'] as const)('%s: encrypted, also with a certificate for a password', async (kind) => {
-    const tls = { cert: CERTIFICATE, key: KEY, ca: CERTIFICATE }
+  const trust = { ca: CERTIFICATE, checkServerIdentity: () => undefined }
+  test.each(['mqtts', 'wss'] as const)('%s', async (kind) => {
+    const tls = { cert: CERTIFICATE, key: KEY, ca: null }
     const broker = await open(scope, { listen: [{ kind, host: '127.0.0.1', port: 0 }], tls })
-    const trust = { ca: CERTIFICATE, checkServerIdentity: () => undefined }
     const zigbee = await client(scope, broker.url, trust)
     await zigbee.publishAsync('zigbee2mqtt/lobby', '{"temperature":1}', { qos: 1 })
     expect(broker.arrivals.at(-1)).toMatchObject({ kind: 'scan' })
-    const ours = { ...trust, cert: CERTIFICATE, key: KEY, username: 'plant', password: '' }
-    const plant = await client(scope, broker.url, ours)
-    await plant.publishAsync('plant/flow', '{"flow":1}', { qos: 1 })
     expect(await refusedWith(broker.url, { ...trust, username: 'plant', password: '' })).toBe(4)
   })
+  test.each(['mqtts', 'wss'] as const)(
+    '%s with a ca: a certificate is needed, and is the password of its name',
+    async (kind) => {
+      const tls = { cert: CERTIFICATE, key: KEY, ca: CERTIFICATE }
+      const broker = await open(scope, { listen: [{ kind, host: '127.0.0.1', port: 0 }], tls })
+      const ours = { ...trust, cert: CERTIFICATE, key: KEY, password: '' }
+      const plant = await client(scope, broker.url, { ...ours, username: 'plant' })
+      await plant.publishAsync('plant/flow', '{"flow":1}', { qos: 1 })
+      expect(broker.arrivals.at(-1)).toMatchObject({ kind: 'scan' })
+      expect(await refusedWith(broker.url, { ...ours, username: 'zigbee' })).toBe(4)
+      expect(await refusedWith(broker.url, { ...trust, username: 'zigbee', password: 'honey' })).not.toBe(0)
+    },
+  )
   test('a port that is taken, a certificate that is missing: said at the opening', async () => {
     const broker = await open(scope)
     const port = portOf(broker.url)
