@@ -1,8 +1,8 @@
 /** What a broker may answer, and what it may fail to: versions, refusals, silence, reason codes, hang-ups, takeovers. */
 import { createServer } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { openRig, type Rig } from './rig.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openRig, type Rig, until } from './rig.ts'
 import { connack, type FakeServer, openServer, type Published, receiveMaximum, type Script } from './server.ts'
 
 const open: { close: () => Promise<void> | void }[] = []
@@ -40,14 +40,14 @@ describe('connecting', () => {
   it('speaks MQTT 5 where it is spoken: clean start, will, receive maximum, a counter per attempt', async () => {
     const server = await serve({})
     const rig = use(openRig([server.url]))
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     expect(rig.uplink.status()).toMatchObject({ mqtt: 5, connection: 1 })
     const text = server.connects[0]!.raw.toString('latin1')
     expect(server.connects[0]!.raw[7]! & 0b0011_1110).toBe(0b0010_1110) // clean start, will, QoS 1, retain
     expect(text).toContain('gh/v1/demo/jinxiu_3_gw1/s')
     expect(text).toContain('{"v":1,"gw":"jinxiu_3_gw1","on":false,"cn":1,"bt":12,"why":"will"}')
     expect(server.connects[0]!.raw.includes(Buffer.from([0x21, 0, 32]))).toBe(true)
-    await vi.waitUntil(() => server.messages.some((message) => levelOf(message) === 'h'))
+    await until(() => server.messages.some((message) => levelOf(message) === 'h'))
     expect(server.messages[0]).toMatchObject({ topic: 'gh/v1/demo/jinxiu_3_gw1/s', qos: 1, retain: true })
     expect(server.messages.find((message) => levelOf(message) === 'h')).toMatchObject({ qos: 0, retain: false })
   })
@@ -61,11 +61,11 @@ describe('connecting', () => {
   ])('falls back to 3.1.1 when the server %s, and remembers', async (_, reply) => {
     const server = await serve({ connect: ({ version }) => (version === 5 ? reply : connack(4, 0)) })
     const rig = use(openRig([server.url], { timings: { connectMs: 100 } }))
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     expect(server.connects.map(({ version }) => version)).toEqual([5, 4])
     expect(rig.uplink.status()).toMatchObject({ mqtt: 4, connection: 2 })
     rig.add('t')
-    await vi.waitUntil(() => rig.uplink.status().acked === 1)
+    await until(() => rig.uplink.status().acked === 1)
   })
 
   it('asks a server that refused MQTT 5 in 3.1.1 from then on', async () => {
@@ -75,16 +75,16 @@ describe('connecting', () => {
       publish: () => (hangUp ? 'close' : 0),
     })
     const rig = use(openRig([server.url]))
-    await vi.waitUntil(() => server.connects.length >= 4)
+    await until(() => server.connects.length >= 4)
     hangUp = false
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     expect(server.connects.slice(1).map(({ version }) => version)).not.toContain(5)
   })
 
   it.each([3, 5])('keeps trying after CONNACK %i', async (code) => {
     const server = await serve({ connect: ({ version, connection }) => connack(version, connection <= 4 ? code : 0) })
     const rig = use(openRig([server.url]))
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     expect(server.connects).toHaveLength(5)
   })
 
@@ -92,10 +92,10 @@ describe('connecting', () => {
     let code = 0x87
     const server = await serve({ connect: () => connack(5, code) })
     const rig = use(openRig([server.url]))
-    await vi.waitUntil(() => server.connects.length >= 2)
+    await until(() => server.connects.length >= 2)
     expect(rig.uplink.status().lastError).toMatch(/not authorized/i)
     code = 0
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     expect(server.connects.map(({ version }) => version)).not.toContain(4)
   })
 
@@ -114,7 +114,7 @@ describe('connecting', () => {
     const gone = await openServer()
     await gone.close()
     const rig = use(openRig([`mqtt://127.0.0.1:${address.port}`, gone.url, server.url], { random: () => 0.99 }))
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     expect(rig.uplink.status().server).toBe(server.url)
     expect(rig.connections()).toBe(4) // the portal is asked in both versions
   })
@@ -133,11 +133,11 @@ describe('connecting', () => {
         },
       }),
     )
-    await vi.waitUntil(() => rig.uplink.status().attempts >= 3)
+    await until(() => rig.uplink.status().attempts >= 3)
     expect(server.connects).toEqual([])
     expect(rig.uplink.status().lastError).toBe('disk is full')
     broken = false
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
   })
 
   it('waits at random after a power cut of the neighbourhood', async () => {
@@ -145,14 +145,14 @@ describe('connecting', () => {
     const cut = { ...(await import('./outbox.ts')).IDENTITY, clean: false, lastCommitAt: Date.now() - 3_600_000 }
     const rig = use(openRig([server.url], { identity: cut, timings: { spreadMs: 200 }, random: () => 0.5 }))
     const started = performance.now()
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     expect(performance.now() - started).toBeGreaterThanOrEqual(95)
   })
 
   it('stops at once while a server stays silent', async () => {
     const server = await serve({ connect: () => null })
     const rig = openRig([server.url], { timings: { connectMs: 60_000 } })
-    await vi.waitUntil(() => server.connects.length === 1)
+    await until(() => server.connects.length === 1)
     await rig.uplink.close()
     expect(rig.uplink.status().connected).toBe(false)
   })
@@ -171,7 +171,7 @@ describe('acknowledgements', () => {
         },
       }),
     )
-    await vi.waitUntil(() => rig.uplink.status().acked === 5)
+    await until(() => rig.uplink.status().acked === 5)
     expect(batches(mute)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5'])
     expect(batches(server)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5'])
     expect(rig.waiting('a')).toEqual([])
@@ -186,14 +186,14 @@ describe('acknowledgements', () => {
     }
     const wide = await serve({ publish: (message) => (levelOf(message) === 's' ? 0 : null) })
     const rig = use(openRig([wide.url], { fill }))
-    await vi.waitUntil(() => rig.uplink.status().inFlight === 16)
+    await until(() => rig.uplink.status().inFlight === 16)
     expect(batches(wide)).toHaveLength(16)
     const narrow = await serve({
       connect: ({ version }) => connack(version, 0, receiveMaximum(3)),
       publish: (message) => (levelOf(message) === 's' ? 0 : null),
     })
     const slow = use(openRig([narrow.url], { fill }))
-    await vi.waitUntil(() => slow.uplink.status().inFlight === 3)
+    await until(() => slow.uplink.status().inFlight === 3)
     expect(batches(narrow)).toHaveLength(3)
   })
 
@@ -207,14 +207,14 @@ describe('acknowledgements', () => {
         },
       }),
     )
-    await vi.waitUntil(() => rig.uplink.status().conditions.includes('uplink_undelivered'))
+    await until(() => rig.uplink.status().conditions.includes('uplink_undelivered'))
     expect(rig.waiting('e')).toEqual([1, 2, 3])
-    await vi.waitUntil(() => batches(server).filter((batch) => batch === 'e1').length >= 3)
+    await until(() => batches(server).filter((batch) => batch === 'e1').length >= 3)
     // One burst at most before the first answer came; from then on only the head.
     expect(batches(server).filter((batch) => batch === 'e3').length).toBeLessThanOrEqual(1)
     listening = true
-    await vi.waitUntil(() => rig.uplink.status().acked === 3)
-    await vi.waitUntil(() => rig.uplink.status().conditions.length === 0)
+    await until(() => rig.uplink.status().acked === 3)
+    await until(() => rig.uplink.status().conditions.length === 0)
     expect(rig.events.filter((event) => event.kind === 'condition')).toMatchObject([
       { condition: 'uplink_undelivered', active: true },
       { condition: 'uplink_undelivered', active: false },
@@ -232,8 +232,8 @@ describe('acknowledgements', () => {
         },
       }),
     )
-    await vi.waitUntil(() => rig.uplink.status().acked === 3)
-    await vi.waitUntil(() => rig.setAside.length === 1)
+    await until(() => rig.uplink.status().acked === 3)
+    await until(() => rig.setAside.length === 1)
     expect(rig.setAside).toMatchObject([{ lane: 'a', number: 2 }])
     expect(rig.waiting('a')).toEqual([])
   })
@@ -249,7 +249,7 @@ describe('acknowledgements', () => {
     })
     const rig = use(openRig([server.url]))
     rig.add('e')
-    await vi.waitUntil(() => rig.uplink.status().acked === 1)
+    await until(() => rig.uplink.status().acked === 1)
     expect(batches(server)).toEqual(['e1', 'e1', 'e1'])
     expect(rig.setAside).toEqual([])
   })
@@ -266,7 +266,7 @@ describe('acknowledgements', () => {
         },
       }),
     )
-    await vi.waitUntil(() => rig.uplink.status().acked === 5)
+    await until(() => rig.uplink.status().acked === 5)
     expect(rig.setAside).toMatchObject([{ lane: 'a', number: 3, why: expect.stringContaining('five times') as string }])
     expect(batches(server).filter((batch) => batch === 'a3')).toHaveLength(5)
     expect(rig.uplink.status().conditions).toEqual([])
@@ -283,7 +283,7 @@ describe('acknowledgements', () => {
     })
     const rig = use(openRig([server.url], { timings: { ackMs: 40 } }))
     rig.add('a')
-    await vi.waitUntil(() => rig.uplink.status().acked === 1 || rig.setAside.length > 0)
+    await until(() => rig.uplink.status().acked === 1 || rig.setAside.length > 0)
     expect(rig.setAside).toEqual([])
   })
 })
@@ -292,9 +292,9 @@ describe('a half-open line', () => {
   it('is noticed by the keepalive when there is nothing to send', async () => {
     const dead = await serve({ pings: false })
     const rig = use(openRig([dead.url], { settings: { keepaliveS: 1 } }))
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     const since = performance.now()
-    await vi.waitUntil(() => dead.connects.length === 2, { timeout: 3_000 })
+    await until(() => dead.connects.length === 2)
     expect(performance.now() - since).toBeLessThan(2_000)
     expect(rig.events.find((event) => event.kind === 'link' && !event.connected)).toMatchObject({
       cause: 'Keepalive timeout',
@@ -317,12 +317,12 @@ describe('our identity elsewhere', () => {
       },
     })
     const rig = use(openRig([server.url], { timings: { takeoverPauseMs: 100 } }))
-    await vi.waitUntil(() => rig.uplink.status().conditions.includes('identity_in_use'))
+    await until(() => rig.uplink.status().conditions.includes('identity_in_use'))
     const connections = server.connects.length
     expect(connections).toBe(3)
     rig.add('t')
     rig.add('a')
-    await vi.waitUntil(() => rig.uplink.status().acked === 1)
+    await until(() => rig.uplink.status().acked === 1)
     expect(batches(server)).toEqual(['a1'])
     expect(rig.waiting('t')).toEqual([1])
     expect(rig.events.filter((event) => event.kind === 'condition')).toMatchObject([

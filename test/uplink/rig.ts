@@ -1,4 +1,5 @@
 /** An uplink under test: fake outbox, real clock, short times; what it says is recorded. */
+import { vi } from 'vitest'
 import { native } from '../../src/dialects/native/index.ts'
 import type { UplinkSettings } from '../../src/model/site.ts'
 import { createClock } from '../../src/runtime/clock.ts'
@@ -94,4 +95,9 @@ export function openRig(
     ...(changes.random === undefined ? {} : { random: changes.random }),
   })
   return { ...fake, uplink, events, connections: () => connections, stop }
+}
+
+/** Awaited conditions, looked at often: the tests wait for nothing longer than it takes, and a loaded machine may take long. */
+export async function until(condition: () => boolean): Promise<void> {
+  await vi.waitUntil(condition, { interval: 3, timeout: 10_000 })
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { UplinkSettings } from '../../src/model/site.ts'
-import { openRig, type Rig } from './rig.ts'
+import { openRig, type Rig, until } from './rig.ts'
 import { type FakeServer, openServer } from './server.ts'
 
 type Pair = { readonly cert: string; readonly key: string }
@@ -35,16 +35,16 @@ describe('encrypted uplinks', () => {
   it('connect with the CA of the site file', async () => {
     const rig = connect(await serve(CERTIFICATES.server), TRUST)
     rig.add('t')
-    await vi.waitUntil(() => rig.uplink.status().acked === 1)
+    await until(() => rig.uplink.status().acked === 1)
   })
 
   it('show their own certificate where it is asked for', async () => {
     const server = await serve(CERTIFICATES.server, true)
     const { cert, key } = CERTIFICATES.client
     const rig = connect(server, { ca: CERTIFICATES.ca, cert, key: { reveal: () => key } })
-    await vi.waitUntil(() => rig.uplink.status().connected)
+    await until(() => rig.uplink.status().connected)
     const bare = connect(server, TRUST)
-    await vi.waitUntil(() => bare.uplink.status().lastError !== null)
+    await until(() => bare.uplink.status().lastError !== null)
     expect(bare.uplink.status().connected).toBe(false)
   })
 
@@ -56,9 +56,9 @@ describe('encrypted uplinks', () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
     const server = await serve(pair)
     const rig = connect(server, tls)
-    await vi.waitUntil(() => rig.uplink.status().lastError !== null)
+    await until(() => rig.uplink.status().lastError !== null)
     expect(rig.uplink.status().lastError).toMatch(cause)
-    await vi.waitUntil(() => rig.uplink.status().attempts >= 3)
+    await until(() => rig.uplink.status().attempts >= 3)
     expect(server.connects).toEqual([])
   })
 })

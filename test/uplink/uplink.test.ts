@@ -1,8 +1,8 @@
 /** The uplink against a real broker on a real socket: outage, return, order, duplicates, will, heartbeat, orderly stop. */
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { SILENT } from '../../src/runtime/log.ts'
 import { type Cloud, type CloudMessage, openCloud } from '../../src/simulate/cloud.ts'
-import { openRig, type Rig, settingsOf } from './rig.ts'
+import { openRig, type Rig, settingsOf, until } from './rig.ts'
 
 const open: { close: () => Promise<void> }[] = []
 afterEach(async () => {
@@ -40,7 +40,7 @@ describe('uplink and broker', () => {
         },
       }),
     )
-    await vi.waitUntil(() => cloud.report().batches === 8)
+    await until(() => cloud.report().batches === 8)
     expect(messages.slice(0, 2).map(({ kind }) => kind)).toEqual(['state', 'heartbeat'])
     expect(batchesOf(messages).map(({ level, number }) => `${level}${number}`)).toEqual([
       'a1',
@@ -52,8 +52,8 @@ describe('uplink and broker', () => {
       'b2',
       'b3',
     ])
-    await vi.waitUntil(() => rig.uplink.status().acked === 8)
-    await vi.waitUntil(() => cloud.ledger.low({ gateway: 'jinxiu_3_gw1', epoch: '5f3a9c1e', lane: 't' }) === 6)
+    await until(() => rig.uplink.status().acked === 8)
+    await until(() => cloud.ledger.low({ gateway: 'jinxiu_3_gw1', epoch: '5f3a9c1e', lane: 't' }) === 6)
     expect(cloud.report()).toMatchObject({ breaches: 0, duplicates: 0, conflicts: 0, undeclared: 0 })
     expect(cloud.state('jinxiu_3_gw1')).toMatchObject({
       on: true,
@@ -71,15 +71,15 @@ describe('uplink and broker', () => {
     for (let round = 0; round < 4; round++) {
       for (let count = 0; count < 10; count++) rig.add('t')
       rig.add('a')
-      await vi.waitUntil(() => rig.uplink.status().connected)
+      await until(() => rig.uplink.status().connected)
       await cloud.stop()
       for (let count = 0; count < 10; count++) rig.add('t')
       rig.add('e')
-      await vi.waitUntil(() => !rig.uplink.status().connected)
+      await until(() => !rig.uplink.status().connected)
       await cloud.start()
     }
-    await vi.waitUntil(() => rig.waiting('t').length + rig.waiting('a').length + rig.waiting('e').length === 0)
-    await vi.waitUntil(() => {
+    await until(() => rig.waiting('t').length + rig.waiting('a').length + rig.waiting('e').length === 0)
+    await until(() => {
       const last = messages.filter(({ kind }) => kind === 'heartbeat').at(-1)
       return last?.kind === 'heartbeat' && JSON.stringify(last.document).includes('"hi":80,"ack":80')
     })
@@ -100,7 +100,7 @@ describe('uplink and broker', () => {
     )
     for (let count = 0; count < 20; count++) {
       const { number } = rig.add('t')
-      await vi.waitUntil(() => batchesOf(messages).some((batch) => batch.level === 't' && batch.number === number))
+      await until(() => batchesOf(messages).some((batch) => batch.level === 't' && batch.number === number))
     }
     const backlog = batchesOf(messages).filter(({ level }) => level === 'b')
     expect(backlog.length).toBeLessThan(200)
@@ -111,7 +111,7 @@ describe('uplink and broker', () => {
   it('leaves with a word: state off, then DISCONNECT, so no will', async () => {
     const { messages, server } = await openStandIn()
     const rig = use(openRig([server]))
-    await vi.waitUntil(() => rig.uplink.status().connected && messages.length >= 2)
+    await until(() => rig.uplink.status().connected && messages.length >= 2)
     rig.stop.abort()
     await rig.uplink.close()
     const states = messages.filter(({ kind }) => kind === 'state')
@@ -123,10 +123,10 @@ describe('uplink and broker', () => {
   it('is missed by the will when it dies without a word', async () => {
     const { cloud, messages, server } = await openStandIn()
     const rig = use(openRig([server]))
-    await vi.waitUntil(() => rig.uplink.status().connected && messages.length >= 2)
+    await until(() => rig.uplink.status().connected && messages.length >= 2)
     const seen = messages.length
     await cloud.stop()
-    await vi.waitUntil(() => messages.slice(seen).some(({ kind }) => kind === 'state'))
+    await until(() => messages.slice(seen).some(({ kind }) => kind === 'state'))
     expect(messages.slice(seen).find(({ kind }) => kind === 'state')).toMatchObject({
       document: { on: false, why: 'will' },
     })
@@ -135,19 +135,19 @@ describe('uplink and broker', () => {
   it('stops at the day’s budget, but for alarms and heartbeat', async () => {
     const { cloud, messages, server } = await openStandIn()
     const rig = use(openRig([server], { settings: { budgetBytesPerDay: 6_000 } }))
-    await vi.waitUntil(() => rig.uplink.status().connected)
-    await vi.waitUntil(() => {
+    await until(() => rig.uplink.status().connected)
+    await until(() => {
       rig.add('t')
       return rig.uplink.status().budgetSpent
     })
-    await vi.waitUntil(() => rig.uplink.status().inFlight === 0)
+    await until(() => rig.uplink.status().inFlight === 0)
     const before = cloud.report().byLevel
     rig.add('t')
     rig.add('e')
     rig.add('a')
-    await vi.waitUntil(() => cloud.alarms().length === 1)
+    await until(() => cloud.alarms().length === 1)
     const beats = cloud.report().heartbeats
-    await vi.waitUntil(() => cloud.report().heartbeats >= beats + 2)
+    await until(() => cloud.report().heartbeats >= beats + 2)
     expect(cloud.report().byLevel['t']).toBe(before['t'])
     expect(cloud.report().byLevel['e']).toBeUndefined()
     expect(batchesOf(messages).filter(({ level }) => level === 'a')).toHaveLength(1)
@@ -165,12 +165,12 @@ describe('two gateways of one identity, on a broker that cannot say so', () => {
     const { cloud, server } = await openStandIn()
     const timings = { takeoverPauseMs: 5_000 }
     const rigs = [use(openRig([server], { timings })), use(openRig([server], { timings }))]
-    await vi.waitUntil(() => rigs.some((rig) => rig.uplink.status().conditions.includes('identity_in_use')))
+    await until(() => rigs.some((rig) => rig.uplink.status().conditions.includes('identity_in_use')))
     const loser = rigs.find((rig) => rig.uplink.status().conditions.includes('identity_in_use'))
     expect(loser?.uplink.status().connected).toBe(false)
     const { connections } = cloud.report()
     const { heartbeats } = cloud.report()
-    await vi.waitUntil(() => cloud.report().heartbeats >= heartbeats + 5)
+    await until(() => cloud.report().heartbeats >= heartbeats + 5)
     expect(cloud.report().connections - connections).toBeLessThanOrEqual(2)
   })
 })
