@@ -1,12 +1,11 @@
 /** The command line from arguments to exit code. Whatever goes wrong is said in one place, in words or as JSON. */
-import { CommanderError } from 'commander'
+import { parseArgs } from 'node:util'
 import type { Language } from '../model/site.ts'
 import { CliError, EXIT } from './exit.ts'
 import type { Hosts } from './hosts.ts'
 import type { Io } from './io.ts'
 import { printable, printableLines } from './printable.ts'
-import { buildProgram, usageError } from './program.ts'
-import { chooseLanguage } from './session.ts'
+import { chooseLanguage, findConfig, openSession } from './session.ts'
 import { paint } from './table.ts'
 import { say } from './text.ts'
 
@@ -15,6 +14,12 @@ export async function runCli(argv: readonly string[], hosts: Hosts, io: Io): Pro
   const language = languageAsked(argv, io)
   let exit: number = EXIT.done
   try {
+    const daemon = daemonOptions(argv)
+    if (daemon !== null) {
+      const session = openSession(daemon, io)
+      return await hosts.run({ config: findConfig(session), data: session.connection.data })
+    }
+    const { buildProgram } = await import('./program.ts')
     const program = buildProgram(hosts, io, language, (code) => (exit = code))
     if (argv.length === 0) {
       program.outputHelp({ error: true })
@@ -23,13 +28,40 @@ export async function runCli(argv: readonly string[], hosts: Hosts, io: Io): Pro
     await program.parseAsync([...argv], { from: 'user' })
     return exit
   } catch (error) {
-    const failure = failureOf(error, argv, language)
+    const failure = await failureOf(error, argv, language)
     if (failure === null) return EXIT.done
     if (failure.exit === EXIT.bug && io.env['GATEHOUSE_TRACE'] === '1' && error instanceof Error)
       io.err(`${error.stack ?? ''}\n`)
     report(failure, { io, language, json: argv.includes('--json') })
     return failure.exit
   }
+}
+
+/** `run` and its plain options, without loading the parser of all the others: it would stay in the daemon's memory. */
+function daemonOptions(
+  argv: readonly string[],
+): { config?: string; data?: string; json?: boolean; lang?: string } | null {
+  if (argv[0] !== 'run') return null
+  try {
+    const { values } = parseArgs({
+      args: argv.slice(1),
+      options: {
+        config: { type: 'string', short: 'c' },
+        data: { type: 'string', short: 'd' },
+        json: { type: 'boolean' },
+        lang: { type: 'string' },
+      },
+    })
+    return values
+  } catch (error) {
+    // Anything else, --help too: the other parser knows what to say.
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
+function isCommanderError(error: unknown): error is Error & { code: string; exitCode: number } {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')
 }
 
 /** Help and complaints come before the options are parsed; a wrong --lang is complained about when it is its turn. */
@@ -40,9 +72,9 @@ function languageAsked(argv: readonly string[], io: Io): Language | null {
 }
 
 /** Errors of the daemon and the disk that `run` and `demo` throw carry their exit code themselves. */
-function failureOf(error: unknown, argv: readonly string[], language: Language | null): CliError | null {
+async function failureOf(error: unknown, argv: readonly string[], language: Language | null): Promise<CliError | null> {
   if (error instanceof CliError) return error
-  if (error instanceof CommanderError) return usageError(error, argv, language)
+  if (isCommanderError(error)) return (await import('./program.ts')).usageError(error, argv, language)
   const what = error instanceof Error ? error.message : String(error)
   return new CliError(EXIT.bug, 'E_INTERNAL', say(language, 'bug', { what }), say(language, 'bugHint'))
 }

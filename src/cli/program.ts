@@ -1,5 +1,5 @@
 /** Which verbs there are and what they take. Each verb's own file is loaded when it is called. */
-import { Command, CommanderError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { Language } from '../model/site.ts'
 import { parseDuration } from './duration.ts'
 import { CliError, EXIT } from './exit.ts'
@@ -23,10 +23,11 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
     .version(version(), '-V, --version', t('optVersion'))
     .helpOption('-h, --help', t('optHelp'))
     .helpCommand('help [verb]', t('verbHelp'))
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: true, styleTitle: (title) => titled(title, t), subcommandTerm })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride()
     .enablePositionalOptions(false)
+  addCommon(program, t)
 
   /** A verb with the common options; `run` gets the session, then what commander parsed. */
   const verb = <Options extends object>(
@@ -40,13 +41,13 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
       .helpOption('-h, --help', t('optHelp'))
       .allowExcessArguments(false)
       .action(async () => {
-        const options = command.opts<CommonOptions & Options>()
+        const options = command.optsWithGlobals<CommonOptions & Options>()
         const args = command.processedArgs.flatMap((argument: unknown): string[] =>
           (Array.isArray(argument) ? argument : [argument]).filter((word) => typeof word === 'string'),
         )
         done(await run(openSession(options, io), args, options))
       })
-    return withCommon(command, t)
+    return command
   }
 
   verb('run', 'verbRun', (session) => hosts.run({ config: findConfig(session), data: session.connection.data }))
@@ -110,8 +111,28 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
   return program
 }
 
-function withCommon(command: Command, t: (key: TextKey) => string): Command {
-  return command
+function titled(title: string, t: (key: TextKey) => string): string {
+  const known: Readonly<Record<string, TextKey>> = {
+    'Usage:': 'helpUsage',
+    'Options:': 'helpOptions',
+    'Global Options:': 'helpCommon',
+    'Commands:': 'helpCommands',
+  }
+  const key = known[title]
+  return key === undefined ? title : t(key)
+}
+
+function subcommandTerm(command: Command): string {
+  const words = command.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name()
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  return [command.name(), ...words].join(' ')
+}
+
+/** Before or after the verb, as one likes. */
+function addCommon(program: Command, t: (key: TextKey) => string): void {
+  program
     .option('-c, --config <file>', t('optConfig'))
     .option('-d, --data <dir>', `${t('optData')} (${DATA_DEFAULT})`)
     .option('--json', t('optJson'))
@@ -125,7 +146,11 @@ function readPort(text: string, session: Session): number {
 }
 
 /** What commander found wrong with the words on the line; null: it was asked for help or the version, and gave it. */
-export function usageError(error: CommanderError, argv: readonly string[], language: Language | null): CliError | null {
+export function usageError(
+  error: Error & { code: string; exitCode: number },
+  argv: readonly string[],
+  language: Language | null,
+): CliError | null {
   if (error.exitCode === 0) return null
   const what = error.message.replace(/^error: /, '')
   const verb = error.code === 'commander.unknownCommand' ? undefined : argv.find((word) => !word.startsWith('-'))

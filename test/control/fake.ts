@@ -386,7 +386,6 @@ export function createFake(): Fake {
           commitEveryMs: 1000,
           wearBytesPerDay: 1.3e9,
           wearSource: 'block',
-          suspect: false,
           batchesCut: { t: 182_310, a: 12, e: 40 },
         }),
         history: async (query) => {

@@ -1,4 +1,4 @@
-/** Findings as an editor and a person read them: `file:line:col severity message`, and the expression with its caret below. */
+/** Findings as an editor and a person read them: `file:line:col message`, and the expression with its caret below. */
 import type { Finding } from '../../driver/finding.ts'
 import type { Language } from '../../model/site.ts'
 import { printable, printableLines } from '../printable.ts'
@@ -8,13 +8,9 @@ import { say } from '../text.ts'
 export function findingLines(findings: readonly Finding[], language: Language, color: boolean): readonly string[] {
   return findings.flatMap((finding) => {
     const isError = finding.severity === 'error'
-    const severity = paint(
-      say(language, isError ? 'findingError' : 'findingWarning'),
-      isError ? 'red' : 'yellow',
-      color,
-    )
     const place = `${printable(finding.file)}:${finding.line}:${finding.col}`
-    const line = `${place} ${severity} ${printableLines(finding.message[language])}`
+    const after = isError ? '' : say(language, 'findingWarning')
+    const line = `${paint(place, isError ? 'red' : 'yellow', color)} ${printableLines(finding.message[language])}${after}`
     return finding.caret === null ? [line] : [line, printableLines(finding.caret)]
   })
 }
