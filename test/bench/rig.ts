@@ -67,7 +67,7 @@ export type Rig = {
 
 function driver(load: Load): string {
   const points = Array.from({ length: load.registers }, (_, k) => `  r_${k}: {at: holding ${k}, as: u16, every: fast}`)
-  return `driver: io/bench\ntitle: {en: Bench, zh: 压测}\ncategory: io\nprotocol: modbus\nmanual: 0_based\nsource: made for the bench\nproven: none\npolls: {fast: ${load.every}}\npoints:\n${points.join('\n')}\n  out: {at: coil 1, write: {role: operator}}\n`
+  return `driver: io/bench\ntitle: {en: Bench, zh: 压测}\ncategory: io\nprotocol: modbus\nmanual: 0based\nsource: made for the bench\nproven: none\npolls: {fast: ${load.every}}\npoints:\n${points.join('\n')}\n  out: {at: coil 1, write: {role: operator}}\n`
 }
 
 function siteText(load: Load, ports: readonly number[], cloudPort: number | null): string {

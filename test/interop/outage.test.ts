@@ -28,7 +28,7 @@ driver: io/ramp
 title: {en: Ramp, zh: 斜坡}
 category: io
 protocol: modbus
-manual: 0_based
+manual: 0based
 source: made for this test
 proven: none
 polls: {fast: 1s}

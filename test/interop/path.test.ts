@@ -24,7 +24,7 @@ driver: io/every_encoding
 title: {en: Every encoding, zh: 各种编码}
 category: io
 protocol: modbus
-manual: 0_based
+manual: 0based
 source: made for this test
 proven: none
 polls: {fast: 1s}

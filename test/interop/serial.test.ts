@@ -19,7 +19,7 @@ driver: io/one_register
 title: {en: One register, zh: 单寄存器}
 category: io
 protocol: modbus
-manual: 0_based
+manual: 0based
 source: made for this test
 proven: none
 line: 9600 8N1
