@@ -55,7 +55,7 @@ const BREACH_TEXTS_MAX = 20
 /** Alarm occurrences remembered; the oldest goes first. */
 const ALARMS_MAX = 10_000
 
-/** `port` 0: any free one; it stays the same over cuts. */
+/** With `port` 0 a free one is taken; it stays the same over cuts. */
 export async function openCloud(options: {
   port: number
   host?: string
