@@ -23,7 +23,7 @@ export function conduct(options: SessionOptions, state: SessionState, link: Link
   state.connection = presence.connection
   state.since = clock.utc()
   state.lastError = null
-  log.info({ uplink: settings.id, server, mqtt: link.version, connection: presence.connection }, 'uplink up')
+  log.info({ server, mqtt: link.version, connection: presence.connection }, 'uplink up')
   options.onEvent({
     kind: 'link',
     uplink: settings.id,

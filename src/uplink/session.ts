@@ -99,8 +99,7 @@ export function runSession(options: SessionOptions): Session {
 
   function note(error: string): void {
     // A line that stays down is told once per cause, not once per attempt.
-    if (error !== state.lastError)
-      log.warn({ uplink: options.settings.id, server: state.server, cause: error }, 'uplink down')
+    if (error !== state.lastError) log.warn({ server: state.server, cause: error }, 'uplink down')
     state.lastError = error
   }
 

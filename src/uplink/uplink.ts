@@ -93,6 +93,7 @@ export type UplinkOptions = {
   readonly cutNow: () => Promise<void>
   readonly clock: Clock
   readonly dialect: Dialect
+  /** Bound to the uplink's name. */
   readonly log: Log
   readonly signal: AbortSignal
   readonly info: () => GatewayInfo
