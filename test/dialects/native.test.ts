@@ -88,8 +88,12 @@ describe('native dialect', () => {
   })
 
   it('will and clean stop', () => {
-    expect(native.offline(PRESENCE, 'will')).toBe('{"v":1,"gw":"jinxiu_3_gw1","on":false,"cn":9001,"bt":12,"why":"will"}')
-    expect(native.offline(PRESENCE, 'stop')).toBe('{"v":1,"gw":"jinxiu_3_gw1","on":false,"cn":9001,"bt":12,"why":"stop"}')
+    expect(native.offline(PRESENCE, 'will')).toBe(
+      '{"v":1,"gw":"jinxiu_3_gw1","on":false,"cn":9001,"bt":12,"why":"will"}',
+    )
+    expect(native.offline(PRESENCE, 'stop')).toBe(
+      '{"v":1,"gw":"jinxiu_3_gw1","on":false,"cn":9001,"bt":12,"why":"stop"}',
+    )
   })
 
   it('heartbeat', () => {

@@ -15,7 +15,12 @@ afterEach(async () => {
 
 const DEVICES = [{ i: 'meter_12', t: [0, 5000], p: { energy: [1, null] }, q: { energy: [0, 'timeout'] } }]
 
-function message(lane: 't' | 'a' | 'e', number: number, entries: unknown, changes: Record<string, unknown> = {}): Buffer {
+function message(
+  lane: 't' | 'a' | 'e',
+  number: number,
+  entries: unknown,
+  changes: Record<string, unknown> = {},
+): Buffer {
   const content = canonicalJson(entries)
   const header = {
     v: 1,
@@ -44,12 +49,22 @@ describe('what a consumer checks', () => {
   it.each([
     ['another id', message('t', 1, DEVICES, { id: '0123456789abcdef' }), 't', /not the hash/],
     ['another count', message('t', 1, DEVICES, { n: 2 }), 't', /n is 2 and there are 1/],
-    ['a short column', message('t', 1, [{ i: 'm', t: [0, 1], p: { energy: [1] } }]), 't', /m.energy is not as long as t/],
+    [
+      'a short column',
+      message('t', 1, [{ i: 'm', t: [0, 1], p: { energy: [1] } }]),
+      't',
+      /m.energy is not as long as t/,
+    ],
     ['another lane’s topic', message('t', 1, DEVICES), 'a', /lane t on topic a/],
     ['a lane that does not exist', message('t', 1, DEVICES, { ln: 'b' }), 'b', /ln is "b"/],
     ['a broken number', message('t', 1, DEVICES, { sq: 1.5 }), 't', /sq is not a whole number/],
     ['another version', message('t', 1, DEVICES, { v: 2 }), 't', /v is not 1/],
-    ['content that is not canonical', Buffer.from(message('t', 1, DEVICES).toString().replace('"i":', '"i": ')), 't', /canonical/],
+    [
+      'content that is not canonical',
+      Buffer.from(message('t', 1, DEVICES).toString().replace('"i":', '"i": ')),
+      't',
+      /canonical/,
+    ],
     ['no JSON', Buffer.from('{"v":'), 't', /cannot be read/],
     ['no known encoding', Buffer.from([0xd9, 0xd9, 0xf7]), 't', /neither/],
     ['a gzip bomb', gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20)), 't', /cannot be read/],
@@ -75,7 +90,16 @@ async function connect(cloud: Cloud): Promise<(level: string, payload: Buffer | 
 
 function heartbeat(ack: number): string {
   const lane = { ep: '5f3a9c1e', hi: 9, ack, lo: ack + 1, kept: 1 }
-  return JSON.stringify({ v: 1, gw: 'gw1', bt: 1, cn: 1, at: 1, tq: 1, mo: 1, ln: { t: lane, a: { ...lane, ack: 0 }, e: { ...lane, ack: 0 } } })
+  return JSON.stringify({
+    v: 1,
+    gw: 'gw1',
+    bt: 1,
+    cn: 1,
+    at: 1,
+    tq: 1,
+    mo: 1,
+    ln: { t: lane, a: { ...lane, ack: 0 }, e: { ...lane, ack: 0 } },
+  })
 }
 
 describe('stand-in cloud', () => {
@@ -84,7 +108,12 @@ describe('stand-in cloud', () => {
     const publish = await connect(cloud)
     for (const number of [1, 2, 4]) await publish('t', message('t', number, DEVICES))
     await publish('h', heartbeat(4))
-    expect(cloud.report()).toMatchObject({ batches: 3, undeclared: 1, gaps: [{ lane: 't', from: 3, to: 3 }], heartbeats: 1 })
+    expect(cloud.report()).toMatchObject({
+      batches: 3,
+      undeclared: 1,
+      gaps: [{ lane: 't', from: 3, to: 3 }],
+      heartbeats: 1,
+    })
     const body = { ln: 't', from: 3, to: 3, n: 54, tFrom: 1, tTo: 2, why: 'retention' }
     await publish('e', message('e', 1, [{ id: 'x', ty: 'drop', at: 1_700_000_000_000, i: null, body }]))
     expect(cloud.report()).toMatchObject({ undeclared: 0, dropped: 1, droppedSamples: 54, breaches: 0 })
@@ -117,7 +146,9 @@ describe('stand-in cloud', () => {
     await publish('t', message('t', 1, DEVICES))
     await cloud.stop()
     expect(cloud.isUp()).toBe(false)
-    await expect(mqtt.connectAsync(`mqtt://127.0.0.1:${cloud.port}`, { reconnectPeriod: 0 }, false)).rejects.toThrow(/ECONNREFUSED/)
+    await expect(mqtt.connectAsync(`mqtt://127.0.0.1:${cloud.port}`, { reconnectPeriod: 0 }, false)).rejects.toThrow(
+      /ECONNREFUSED/,
+    )
     await cloud.start()
     const again = await connect(cloud)
     await again('t', message('t', 1, DEVICES))
