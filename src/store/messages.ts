@@ -95,6 +95,7 @@ export type Opened = {
   readonly gone: Readonly<Record<Lane, number>>
   readonly notes: readonly BatchNote[]
   readonly gaps: readonly DeclaredGap[]
+  readonly floorMs: number
   readonly cursors: readonly SavedCursor[]
   readonly status: WriterStatus
 }

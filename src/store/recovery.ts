@@ -52,8 +52,7 @@ export function recover(state: State, segments: Segments, options: RecoveryOptio
   const newest = segments.current
   const waiting = newest === null ? [] : newest.headsAfter(newest.lastBatch()?.last ?? 0)
   const notes = [...found.notes, ...state.notes('a'), ...state.notes('e')]
-  const lastCommitAt = newestTime(notes, newest)
-  const floorMs = Math.max(options.floorMs, Number(state.meta('floor') ?? 0), lastCommitAt ?? 0)
+  const floorMs = Math.max(options.floorMs, Number(state.meta('floor') ?? 0), trustedTime(newest))
 
   const fence = { t: state.fence('t'), a: state.fence('a'), e: state.fence('e') }
   const hi = clean ? numbersOf(ended, fence) : { ...fence }
@@ -72,6 +71,7 @@ export function recover(state: State, segments: Segments, options: RecoveryOptio
     for (const lane of LANES) state.raiseFence(lane, fence[lane])
   })
 
+  const lastCommitAt = newestTime(notes, newest)
   const gaps = [...state.gaps()]
   const missing = LANES.flatMap((lane) =>
     holes(lane, hi[lane], Number(state.meta(`gone.${lane}`) ?? 0), notes, gaps).map((gap) => ({
@@ -96,7 +96,16 @@ export function recover(state: State, segments: Segments, options: RecoveryOptio
     notes.push({ lane: 'e', number: batch.number, count: batch.count, newestAt: batch.newestAt })
   }
   return {
-    identity: { epoch, boot, newEpoch: isNew, previous, clean, lastCommitAt, cv, catalogueChanged },
+    identity: {
+      epoch,
+      boot,
+      newEpoch: isNew,
+      previous,
+      clean,
+      lastCommitAt,
+      cv,
+      catalogueChanged,
+    },
     hi,
     fence,
     notes,
@@ -229,9 +238,21 @@ function numbersOf(text: string, fence: Record<Lane, number>): Record<Lane, numb
   return { t: number('t'), a: number('a'), e: number('e') }
 }
 
+/** UTC of the newest chunk, by the clock of its time; null without one. */
+function lastChunkAt(newest: Segment | null): { readonly at: number; readonly head: ChunkHead } | null {
+  const head = newest?.headsAfter(newest.lastChunk() - 1)[0]
+  return head === undefined ? null : { at: Math.round(head.monoMax + head.offsetMs), head }
+}
+
 function newestTime(notes: readonly BatchNote[], newest: Segment | null): number | null {
+  const last = lastChunkAt(newest)
   const times = notes.map((note) => note.newestAt)
-  const last = newest?.headsAfter(newest.lastChunk() - 1)[0]
-  if (last !== undefined && last.quality !== 0) times.push(Math.round(last.monoMax + last.offsetMs))
+  if (last !== null && last.head.quality !== 0) times.push(last.at)
   return times.length === 0 ? null : times.reduce((a, b) => Math.max(a, b))
+}
+
+/** Only a synchronised clock may raise the floor: a wrong year would make all later times look untrue. */
+function trustedTime(newest: Segment | null): number {
+  const last = lastChunkAt(newest)
+  return last !== null && (last.head.quality === 1 || last.head.quality === 2) ? last.at : 0
 }

@@ -29,8 +29,6 @@ export type StoreOptions = {
   readonly uplinks: readonly string[]
   /** IANA name: days of history begin at its midnight. */
   readonly timezone: string
-  /** No time before it is believed: the build date, UTC ms. */
-  readonly floorMs?: number
 }
 
 const CURSORS_EVERY_MS = 60_000
@@ -89,7 +87,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
       uplinks: options.uplinks,
       timezone: options.timezone,
       time: clock.now(),
-      floorMs: options.floorMs ?? 0,
+      floorMs: clock.floorMs(),
     },
     hear,
     (error) => {
@@ -97,6 +95,8 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
       log.error({ room: 'store', err: error }, 'the writer is gone: nothing is kept any more')
     },
   )
+  // Rows that were written under a trusted clock: time has not run back since.
+  clock.raiseFloor(opened.floorMs)
   writer = opened.status
   outboxes = new Outboxes(opened, options.uplinks, {
     next: (query) => thread.ask({ op: 'next', query }),

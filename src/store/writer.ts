@@ -172,6 +172,7 @@ try {
       gone: house.retention.gone,
       notes: house.start.notes,
       gaps: house.start.gaps,
+      floorMs: house.start.floorMs,
       cursors: house.start.cursors,
       status: statusOf(house),
     },

@@ -14,6 +14,8 @@ import { openStore, type StoreOptions } from '../../src/store/store.ts'
 
 export const T0 = Date.UTC(2023, 10, 14, 22, 0)
 
+export const FLOOR = Date.UTC(2023, 0)
+
 export const SETTINGS: StoreSettings = {
   commitEveryMs: 5,
   wearBytesPerDay: 2 ** 31,
@@ -34,17 +36,22 @@ export type FakeClock = Clock & { step: (ms: number) => void; trust: (quality: T
 
 export function fakeClock(quality: TimeQuality = 1, offsetMs = T0): FakeClock {
   let mono = 1000
+  let floor = FLOOR
   let offset = offsetMs
   let trusted = quality
   const now = (): ClockReading => ({ mono, offsetMs: offset, quality: trusted, errorMs: null })
   return {
     mono: () => mono,
     now,
-    utc: (at) => (at ?? mono) + offset,
+    utc: (at?: number) => (at ?? mono) + offset,
+    floorMs: () => floor,
+    raiseFloor: (utcMs) => {
+      floor = Math.max(floor, utcMs)
+    },
     step: (ms) => {
       mono += ms
     },
-    trust: (next, at) => {
+    trust: (next: TimeQuality, at?: number) => {
       trusted = next
       offset = at ?? offset
     },
@@ -107,7 +114,6 @@ export function storeOptions(dir: string, clock: Clock, more: Partial<StoreOptio
     log: SILENT,
     uplinks: ['cloud'],
     timezone: 'Asia/Shanghai',
-    floorMs: Date.UTC(2023, 0),
     ...more,
   }
 }
