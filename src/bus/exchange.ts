@@ -84,6 +84,8 @@ export class Wire {
   #transaction: number
   #lastActivity: number
   #silenceUntil = 0
+  /** Whose reply the silence waits for. Another device's late reply does not end it. */
+  #silencedBy: Exchange | null = null
   #waitingSince: number | null = null
   #busySince: number | null = null
 
@@ -253,7 +255,7 @@ export class Wire {
     const past = this.#pastOf(frame, now)
     if (past !== null) {
       this.#counts.late += 1
-      if (past.exchange.late(now - past.sentAt, now)) this.#endSilence(now)
+      if (past.exchange.late(now - past.sentAt, now) && past.exchange === this.#silencedBy) this.#endSilence(now)
       return
     }
     this.#counts.foreign += 1
@@ -296,6 +298,7 @@ export class Wire {
     if (!this.#framing.correlates) {
       const { limits, line, slowestMs } = flight.exchange
       this.#held = NOTHING
+      this.#silencedBy = flight.exchange
       this.#silenceUntil = now + Math.max(limits.timeoutMs, 2 * slowestMs(), quietMs(line, limits.guardMs))
       this.#counts.busyMs += this.#silenceUntil - now
     }

@@ -150,6 +150,18 @@ describe('RTU', () => {
     expect(wire.readyAt(asked, 351)).toBe(355)
   })
 
+  test("another device's late reply does not end the silence", () => {
+    const wire = wireOf('rtu')
+    const [first, second] = [exchange(read(1, 0, 1)), exchange(read(2, 0, 1))]
+    wire.send(first, 0)
+    wire.expire(300)
+    wire.send(second, 505)
+    wire.expire(805)
+    wire.receive(reply(1, 1), 810)
+    expect(counts.late).toBe(1)
+    expect(wire.readyAt(second, 811)).toBe(1005)
+  })
+
   test('a second answer to the same request is late, not foreign', () => {
     const wire = wireOf('rtu')
     wire.send(exchange(read(1, 0, 1)), 0)
