@@ -6,7 +6,7 @@ import { EXIT } from '../exit.ts'
 import { adviceFor, formatAge, formatCause, formatCount, formatPercent, formatPlace, formatSpan } from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
-import { type Cell, paint, type Style, table } from '../table.ts'
+import { type Cell, paint, type Style, table, wrap } from '../table.ts'
 import { say } from '../text.ts'
 import { pointTable } from './points.ts'
 import type { Screen } from './status.ts'
@@ -43,7 +43,8 @@ const STATE_STYLE: Readonly<Record<DeviceRow['state'], Style>> = {
 
 function stateCell(row: { state: DeviceRow['state']; cause: string | null }, language: Language): Cell {
   const state = say(language, row.state)
-  const text = row.cause === null || row.state === 'online' ? state : `${state}: ${formatCause(row.cause, language)}`
+  const why = row.cause === null || row.state === 'online' ? null : formatCause(row.cause, language)
+  const text = why === null ? state : say(language, 'because', { what: state, why })
   return { text, style: STATE_STYLE[row.state] }
 }
 
@@ -61,8 +62,7 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
         { title: say(language, 'colCycle'), align: 'right' },
         { title: say(language, 'colPredicted'), align: 'right' },
         { title: say(language, 'colReply'), align: 'right' },
-        { title: say(language, 'colTimeout'), align: 'right' },
-        { title: say(language, 'colCrc'), align: 'right' },
+        { title: say(language, 'colErrors'), align: 'right' },
         { title: say(language, 'colWire'), min: 8 },
       ],
       rows.map((row) => [
@@ -73,8 +73,7 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
         spanOf(row.cycleMs, language),
         spanOf(row.predictedMs, language),
         spanOf(row.latencyMs, language),
-        formatCount(row.errors.timeout),
-        formatCount(row.errors.crc),
+        errorCount(row),
         row.wire,
       ]),
       screen,
@@ -96,6 +95,11 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
   ]
 }
 
+/** All kinds together; `devices ID` tells them apart. */
+function errorCount({ errors }: Pick<DeviceRow, 'errors'>): string {
+  return formatCount(errors.timeout + errors.crc + errors.exception)
+}
+
 function spanOf(ms: number | null, language: Language): string {
   return ms === null ? '-' : formatSpan(ms, language)
 }
@@ -109,9 +113,7 @@ export function deviceTable(rows: readonly DeviceRow[], now: number, screen: Scr
       { title: say(language, 'colState'), min: 7 },
       { title: say(language, 'colLastGood'), align: 'right' },
       { title: say(language, 'colBus'), min: 6 },
-      { title: say(language, 'colTimeout'), align: 'right' },
-      { title: say(language, 'colCrc'), align: 'right' },
-      { title: say(language, 'colException'), align: 'right' },
+      { title: say(language, 'colErrors'), align: 'right' },
       { title: say(language, 'colName'), min: 6 },
     ],
     rows.map((row) => [
@@ -119,9 +121,7 @@ export function deviceTable(rows: readonly DeviceRow[], now: number, screen: Scr
       stateCell(row, language),
       formatAge(row.lastGood, now, language),
       row.bus ?? '-',
-      formatCount(row.errors.timeout),
-      formatCount(row.errors.crc),
-      formatCount(row.errors.exception),
+      errorCount(row),
       row.name[language],
     ]),
     screen,
@@ -138,21 +138,24 @@ export function deviceScreen(row: DeviceRow, now: number, screen: Screen): reado
         ? say(language, 'deviceTopic', { address })
         : say(language, 'deviceComposed')
   const place = formatPlace(row.place)
+  const span = formatAge(row.since, now, language)
   const state = say(language, row.state)
-  const cause = row.cause === null ? '' : `: ${formatCause(row.cause, language)}`
+  const what = row.since === null ? state : say(language, 'stateSince', { state, span })
+  const why = row.cause === null ? null : formatCause(row.cause, language)
   const advice = row.state === 'online' ? null : adviceFor(row.cause, language)
+  const facts = say(language, 'deviceFacts', {
+    model: row.model?.[language] ?? row.driver,
+    driver: row.driver,
+    reached,
+  })
+  const reply = row.latencyMs === null ? null : formatSpan(row.latencyMs, language)
   return [
     paint(printable(`${row.device}  ${row.name[language]}${place === '' ? '' : `  ${place}`}`), 'bold', color),
-    `${say(language, 'deviceFacts', { model: row.model?.[language] ?? row.driver, driver: row.driver })}; ${reached}`,
-    paint(
-      (row.since === null ? state : say(language, 'stateSince', { state, span: formatAge(row.since, now, language) })) +
-        cause,
-      STATE_STYLE[row.state],
-      color,
-    ),
+    ...wrap(facts, screen.width),
+    paint(why === null ? what : say(language, 'because', { what, why }), STATE_STYLE[row.state], color),
     ...(advice === null ? [] : [`  → ${advice}`]),
     say(language, 'errorsIs', row.errors),
-    ...(row.latencyMs === null ? [] : [`${say(language, 'colReply')}: ${formatSpan(row.latencyMs, language)}`]),
+    ...(reply === null ? [] : [say(language, 'replyIs', { span: reply })]),
     '',
     ...pointTable(row.points ?? [], now, screen),
   ]

@@ -85,7 +85,8 @@ export function historyTable(body: HistoryAnswer, screen: Screen): readonly stri
         time(at),
         number(min),
         number(max),
-        number(mean),
+        // More digits than the instrument has would only look exact.
+        mean === null ? '-' : formatNumber(Number(mean.toPrecision(6))),
         number(last),
         String(count),
       ]),

@@ -26,7 +26,9 @@ const QUALITY_STYLE: Readonly<Record<PointRow['quality'], Style>> = { good: 'gre
 /** Quality and, where it is not good, why. */
 function qualityText(row: PointRow, language: Language): string {
   const quality = say(language, row.quality)
-  return row.cause === null ? quality : `${quality}: ${formatCause(row.cause, language)}`
+  return row.cause === null
+    ? quality
+    : say(language, 'because', { what: quality, why: formatCause(row.cause, language) })
 }
 
 export function pointTable(rows: readonly PointRow[], now: number, screen: Screen): readonly string[] {
@@ -35,10 +37,10 @@ export function pointTable(rows: readonly PointRow[], now: number, screen: Scree
   const titled = rows.some(({ title }) => title !== undefined)
   return table(
     [
-      { title: say(language, 'colPoint'), min: 16 },
+      { title: say(language, 'colPoint'), min: 34 },
       { title: say(language, 'colValue'), align: 'right', min: 8 },
       { title: say(language, 'colUnit'), min: 4 },
-      { title: say(language, 'colQuality'), min: 9 },
+      { title: say(language, 'colQuality'), min: 14 },
       { title: say(language, 'colAge'), align: 'right' },
       ...(titled ? [{ title: say(language, 'colTitle'), min: 6 }] : []),
     ],

@@ -22,6 +22,9 @@ export type Screen = { readonly language: Language; readonly width: number; read
 /** The prompt takes the 24th line. */
 const LINES_MAX = 23
 const PROBLEMS_MAX = 3
+const ALARMS_MAX = 5
+const ALARMS_BESIDE_PROBLEMS = 3
+const UPLINKS_MAX = 2
 const WIDTH_MAX = 100
 
 export function statusScreen(status: Status, screen: Screen): readonly string[] {
@@ -36,10 +39,11 @@ export function statusScreen(status: Status, screen: Screen): readonly string[] 
   })
   const facts = factLines(status, language).map((line) => cut(line, wide))
   const alarms = alarmLines(status, screen, wide)
+  // The first line, and the blank one before the facts.
   const room = LINES_MAX - 2 - facts.length - (alarms.length === 0 ? 0 : alarms.length + 1)
   return [
     paint(cut(head, wide), 'bold', color),
-    ...problemLines(status, screen, wide, room - 1),
+    ...problemLines(status, screen, wide, room),
     ...(alarms.length === 0 ? [] : ['', ...alarms]),
     '',
     ...facts,
@@ -61,8 +65,8 @@ function problemLines(
   for (const problem of problems.slice(0, PROBLEMS_MAX)) {
     const what = wrap(problemText(problem, clock.at, language), wide - 2)
     const advice = wrap(problemAdvice(problem, language), wide - 4)
-    // One line stays free for how many more there are.
-    if (lines.length + what.length + advice.length + 1 > room + 1 && shown > 0) break
+    const others = problems.length > shown + 1 ? 1 : 0
+    if (lines.length + what.length + advice.length + others > room && shown > 0) break
     lines.push(...what.map((line, at) => `${at === 0 ? paint('!', 'red', color) : ' '} ${line}`))
     lines.push(...advice.map((line, at) => `${at === 0 ? '  →' : '   '} ${line}`))
     shown += 1
@@ -107,7 +111,9 @@ function tqText(cause: string | null, language: Language): string {
   return say(language, key)
 }
 
-function alarmLines({ alarms, alarmsFirst, clock }: Status, screen: Screen, wide: number): readonly string[] {
+function alarmLines(status: Status, screen: Screen, wide: number): readonly string[] {
+  const { alarms, clock, problems } = status
+  const alarmsFirst = status.alarmsFirst.slice(0, problems.length === 0 ? ALARMS_MAX : ALARMS_BESIDE_PROBLEMS)
   if (alarmsFirst.length === 0) return []
   const { language, color } = screen
   const title = `${say(language, 'statusAlarms')}  ${say(language, 'statusAlarmsIs', alarms)}`
@@ -143,7 +149,8 @@ function factLines(status: Status, language: Language): readonly string[] {
       wear: formatBytes(store.wearBytesPerDay),
     }),
   ])
-  for (const [id, uplink] of Object.entries(status.uplinks).slice(0, 3))
+  const uplinks = Object.entries(status.uplinks).toSorted(([, a], [, b]) => Number(a.connected) - Number(b.connected))
+  for (const [id, uplink] of uplinks.slice(0, UPLINKS_MAX))
     facts.push(['statusUplink', uplinkText(id, uplink, language)])
   const how = say(language, `tq${clampQuality(clock.quality)}`)
   facts.push(['statusClock', say(language, clock.trusted ? 'clockTrusted' : 'clockUntrusted', { how })])
