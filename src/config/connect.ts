@@ -46,7 +46,7 @@ function inputsOf(
     const offset = model.drafts.findIndex((draft) => draft.source.from === 'input' && draft.key === input)
     const draft = model.drafts[offset]
     if (draft === undefined) {
-      findings.error(placeOf(entry, ['inputs', input]), 'unknownInput', {
+      findings.error(placeOf(entry, ['inputs', input], 'key'), 'unknownInput', {
         device: entry.id,
         input,
         near: nearest(input, known),

@@ -175,7 +175,7 @@ function checkPolls(entry: Entry, driver: Driver, { findings }: Context): void {
   const added = Object.values(entry.block.points ?? {}).map((point) => point.every)
   for (const poll of Object.keys(entry.block.polls ?? {}))
     if (!known.includes(poll) && !added.includes(poll))
-      findings.error(placeOf(entry, ['polls', poll]), 'unknownKey', {
+      findings.error(placeOf(entry, ['polls', poll], 'key'), 'unknownKey', {
         key: poll,
         near: nearest(poll, known),
         known,

@@ -84,9 +84,9 @@ function family(key: string, block: DeviceBlock, context: Context): readonly Ent
 }
 
 /** Where a key of the entry stands. */
-export function placeOf(entry: Entry, path: Path): Position {
+export function placeOf(entry: Entry, path: Path, what: 'value' | 'key' = 'value'): Position {
   const said = entry.layers.some((layer) => layer.data !== null && hasKey(layer.data, path))
-  return said ? placeIn(entry.layers, path) : entry.named
+  return said ? placeIn(entry.layers, path, what) : entry.named
 }
 
 function hasKey(data: unknown, path: Path): boolean {

@@ -56,8 +56,7 @@ function siteRules(site: Site, context: Context): readonly Rule[] {
       at: (path) => document.at([...base, ...path]),
       inside: (line, column) => document.inside([...base, 'when'], line, column),
     }
-    const at = (path: Path): Position => (path.length <= 2 ? document.keyAt(path) : document.at(path))
-    return alarmOf(key, block, base, { findings, at }).map((draft) => {
+    return alarmOf(key, block, base, { findings, keyAt: document.keyAt }, context.pruned).map((draft) => {
       checkWhen(draft, null, null, places, site, context)
       return ruleOf(key, null, draft, places, site, context)
     })

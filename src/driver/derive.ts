@@ -51,19 +51,19 @@ function explain(failed: readonly { entry: [string, DeriveBlock]; why: () => voi
     const text = block.increase ?? block.hours ?? block.count ?? block.expression ?? ''
     const words: readonly string[] = text.match(/[a-z][a-z0-9_]*/g) ?? []
     if (keys.some((other) => words.includes(other)))
-      build.findings.error(build.at(['derive', key]), 'deriveCircle', { point: key })
+      build.findings.error(build.keyAt(['derive', key]), 'deriveCircle', { point: key })
     else why()
   }
 }
 
-function sound(key: string, block: DeriveBlock, plain: readonly Draft[], { findings, at }: Build): boolean {
+function sound(key: string, block: DeriveBlock, plain: readonly Draft[], { findings, keyAt }: Build): boolean {
   const forms = [block.increase, block.hours, block.count, block.expression].filter((form) => form !== undefined)
   if (forms.length !== 1 || (block.increase === undefined) !== (block.over === undefined)) {
-    findings.error(at(['derive', key]), 'deriveForm', { point: key })
+    findings.error(keyAt(['derive', key]), 'deriveForm', { point: key })
     return false
   }
   if (plain.some((draft) => draft.key === key)) {
-    findings.error(at(['derive', key]), 'pointTwice', { point: key, other: 'a point' })
+    findings.error(keyAt(['derive', key]), 'pointTwice', { point: key, other: 'a point' })
     return false
   }
   return true

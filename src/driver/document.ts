@@ -87,7 +87,7 @@ export function parseBytes(bytes: Uint8Array, file: string, findings: Findings):
   if (text === null) return null
   const lines = new LineCounter()
   const place = (offset: number): Position => ({ file, ...lines.linePos(Math.max(0, offset)) })
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   if (!reportSyntax(yaml, text, place, findings)) return null
   if (yaml.contents === null) {
     findings.error(at, 'empty', {})

@@ -78,7 +78,7 @@ function without(data: unknown, paths: readonly Path[]): unknown {
 function report(issue: Issue, schema: Shape, document: Document, findings: Findings, base: Path, data: unknown): void {
   const inner = issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
   const path = [...base, ...inner]
-  const where = path.join('.') || document.file
+  const where = path.join('.') || (document.file.split('/').at(-1) ?? '')
   if (issue.code === 'unrecognized_keys') {
     const known = keysOf(shapeAt(schema, inner))
     for (const key of issue.keys)

@@ -48,7 +48,8 @@ export function buildModel(
   { vocabulary, findings }: { vocabulary: Vocabulary; findings: Findings },
 ): Model {
   const at: Build['at'] = (path) => placeIn(layers, path)
-  const build: Build = { model: data, vocabulary, findings, at }
+  const keyAt: Build['keyAt'] = (path) => placeIn(layers, path, 'key')
+  const build: Build = { model: data, vocabulary, findings, at, keyAt }
   checkWords(data, layers, findings)
   const params = paramsOf(data.params ?? {}, values, build)
   const plain = data.protocol === 'composed' ? buildInputPoints(build) : buildFieldPoints(build)
@@ -70,12 +71,15 @@ export function alarmOf(
   key: string,
   block: AlarmBlock,
   path: Path,
-  { findings, at }: Pick<Build, 'findings' | 'at'>,
+  { findings, keyAt }: Pick<Build, 'findings' | 'keyAt'>,
+  /** Keys that had a finding already. */
+  pruned: ReadonlySet<string> = new Set(),
 ): readonly AlarmDraft[] {
   if (block.enabled === false) return []
   const { when, priority, text } = block
   for (const name of ['when', 'priority', 'text'] as const)
-    if (block[name] === undefined) findings.error(at(path), 'alarmIncomplete', { alarm: key, key: name })
+    if (block[name] === undefined && !pruned.has([...path, name].join('.')))
+      findings.error(keyAt(path), 'alarmIncomplete', { alarm: key, key: name })
   if (when === undefined || priority === undefined || text === undefined) return []
   return [
     {
@@ -107,7 +111,7 @@ function checkWords(data: DriverFile, layers: readonly Layer[], findings: Findin
 function paramsOf(
   blocks: Readonly<Record<string, ParamBlock>>,
   values: Readonly<Record<string, Value>>,
-  { findings, at }: Build,
+  { findings, at, keyAt }: Build,
 ): Params {
   const params: Record<string, Value> = {}
   for (const [name, block] of Object.entries(blocks)) {
@@ -118,7 +122,7 @@ function paramsOf(
     const block = blocks[name]
     const where = at(['params', name])
     if (block === undefined)
-      findings.error(where, 'unknownParam', { param: name, near: nearest(name, Object.keys(blocks)) })
+      findings.error(keyAt(['params', name]), 'unknownParam', { param: name, near: nearest(name, Object.keys(blocks)) })
     else if (typeof value !== typeof block.default || !fits(value, block))
       findings.error(where, 'paramValue', {
         param: name,

@@ -48,6 +48,8 @@ export type Build = {
   readonly vocabulary: Vocabulary
   readonly findings: Findings
   readonly at: (path: Path) => Position
+  /** Where the key stands, for complaints about what it names. */
+  readonly keyAt: (path: Path) => Position
 }
 
 const HEARTBEAT_MS = 300_000
@@ -84,7 +86,7 @@ export function buildFieldPoints(build: Build): readonly Draft[] {
     if (flags.has(key) && block.at === undefined) continue
     if (flags.has(key)) {
       const parent = flags.get(key)?.parent ?? ''
-      build.findings.error(build.at(['points', key]), 'pointTwice', { point: key, other: `a flag of ${parent}` })
+      build.findings.error(build.keyAt(['points', key]), 'pointTwice', { point: key, other: `a flag of ${parent}` })
     }
     const draft = fieldPoint(key, block, build)
     if (draft !== null) drafts.push(draft)
@@ -121,10 +123,10 @@ export function buildInputPoints(build: Build): readonly Draft[] {
 }
 
 function fieldPoint(key: string, block: PointBlock, build: Build): Draft | null {
-  const { findings, at } = build
+  const { findings, at, keyAt } = build
   const path: Path = ['points', key]
   if (block.at === undefined) {
-    findings.error(at(path), 'placeMissing', { point: key })
+    findings.error(keyAt(path), 'placeMissing', { point: key })
     return null
   }
   if (block.scaleFrom !== undefined) findings.error(at([...path, 'scaleFrom']), 'scaleFrom', { point: key })
@@ -132,7 +134,7 @@ function fieldPoint(key: string, block: PointBlock, build: Build): Draft | null 
   if (place === null) return null
   const { kind, type } = kindOf(block, place)
   if (kind === 'state' && block.map === undefined && type !== 'bool')
-    findings.error(at(path), 'stateNeedsMap', { point: key })
+    findings.error(keyAt(path), 'stateNeedsMap', { point: key })
   const everyMs = place.protocol === 'payload' ? null : everyOf(key, block, build)
   return {
     ...judged(key, block, { kind, type }, build, path),

@@ -203,9 +203,10 @@ function compare(
   }
   for (const [key, wanted] of Object.entries(proof.samples ?? {})) {
     const value = got.get(key)
-    if (value === wanted || near(value, wanted)) continue
+    const point = points.find((each) => each.key === key)
+    if (value === wanted || near(value, wanted, point)) continue
     const at = placeIn(model.layers, [...path, 'samples', key])
-    if (!points.some((point) => point.key === key)) {
+    if (point === undefined) {
       findings.error(at, 'unknownPoint', { where: path.join('.'), point: key, near: null })
       continue
     }
@@ -213,13 +214,14 @@ function compare(
   }
 }
 
-/** A value written by people has fewer digits than a double: nine are enough to prove any encoding. */
-function near(value: Value | null | undefined, wanted: Value | null): boolean {
-  return (
-    typeof value === 'number' &&
-    typeof wanted === 'number' &&
-    Math.abs(value - wanted) <= 1e-9 * Math.max(1, Math.abs(wanted))
-  )
+/** People write 230.2 for the float nearest to it or one beside: one step of its encoding is allowed, and no more. */
+const STEP = { f32: 2 ** -23, other: 1e-9 } as const
+
+function near(value: Value | null | undefined, wanted: Value | null, point: Point | undefined): boolean {
+  if (typeof value !== 'number' || typeof wanted !== 'number' || point?.source.from !== 'field') return false
+  const { place } = point.source
+  const step = place.protocol === 'modbus' && place.as === 'f32' ? STEP.f32 : STEP.other
+  return Math.abs(value - wanted) <= step * Math.max(1, Math.abs(wanted))
 }
 
 function show(value: Value | null | undefined): string {
