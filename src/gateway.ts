@@ -106,7 +106,8 @@ export async function openGateway(options: {
         { urgent: true },
       ),
     ]
-    if (catalogueChanged) for (const part of catalogue.parts) told.push(spine.tell('meta', null, { cv, ...part }, { urgent: true }))
+    if (catalogueChanged)
+      for (const part of catalogue.parts) told.push(spine.tell('meta', null, { cv, ...part }, { urgent: true }))
     log.info({ site: site.id, epoch, boot, clean, cv, version: version() }, 'store open')
 
     const buses = []
@@ -195,6 +196,8 @@ export async function openGateway(options: {
         ...(options.uplinkTimings === undefined ? {} : { timings: options.uplinkTimings }),
       })
       uplinks.set(settings.id, uplink)
+      // The uplink reports changes only; all is well until it says otherwise.
+      for (const kind of ['uplink_undelivered', 'identity_in_use']) spine.board.setFact(`${kind}.${settings.id}`, 'no')
       scope.defer(uplink.close)
     }
     await Promise.all(told)
@@ -205,7 +208,6 @@ export async function openGateway(options: {
         return
       }
       const { uplink, connected, server, connection, cause } = said
-      log.info({ uplink, connected, server, cause }, 'link')
       spine.tell('link', null, { uplink, connected, server, cn: connection, cause }).catch(notDurable)
     }
 

@@ -141,7 +141,9 @@ export function openSpine(options: SpineOptions): Spine {
       oldest = Math.min(oldest, arrival.mono)
       fresh.add(intake.read(arrival.readings, arrival.mono))
       if (arrival.settled !== undefined) settling.push(arrival.settled)
-      const returned = presence.heard(arrival.device, arrival.mono)
+      // An old retained message is no sign of life.
+      const speaks = arrival.readings.some((reading) => 'value' in reading && reading.doubt !== 'stale')
+      const returned = speaks ? presence.heard(arrival.device, arrival.mono) : null
       if (returned !== null) news(returned)
     }
     items.push(...declareLost(mailbox.takeLost(), time))

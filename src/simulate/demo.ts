@@ -16,6 +16,7 @@ import { ROOT } from '../runtime/root.ts'
 import { Scope } from '../runtime/scope.ts'
 import { repeat, sleep } from '../runtime/timer.ts'
 import type { GatewayView } from '../control/context.ts'
+import type { UplinkTimings } from '../uplink/timings.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 import { createScreen, type Picture } from './screen.ts'
 import { openSimulator, type Simulator } from './simulator.ts'
@@ -32,7 +33,15 @@ export type DemoGateway = {
   readonly stopField: () => Promise<void>
   readonly close: () => Promise<void>
 }
-export type OpenGateway = (options: { site: Site; data: string; log: Log; brisk: boolean }) => Promise<DemoGateway>
+export type OpenGateway = (options: {
+  site: Site
+  data: string
+  log: Log
+  uplinkTimings: Partial<UplinkTimings>
+}) => Promise<DemoGateway>
+
+/** A minute is short: the demo reconnects within two seconds, and what is older than five is backlog already. */
+const UPLINK_TIMINGS: Partial<UplinkTimings> = { backoffBaseMs: 500, backoffMaxMs: 2000, spreadMs: 0, youngMs: 5000 }
 
 export type DemoOptions = {
   readonly forMs: number
@@ -133,7 +142,7 @@ class Demo {
         log: SILENT,
         onMessage: (message) => {
           if (message.kind === 'batch' && message.batch.lane === 't' && message.judgement === 'new') {
-            this.#deliveredSamples += message.batch.samples
+            this.#deliveredSamples += message.batch.statements
           }
         },
       }),
@@ -161,7 +170,7 @@ class Demo {
       simulator.set(`${lift}.power_ok`, true)
     }
     const site = putInPlace(this.#site, simulator, cloud.port)
-    const gateway = await options.openGateway({ site, data, log: SILENT, brisk: true })
+    const gateway = await options.openGateway({ site, data, log: SILENT, uplinkTimings: UPLINK_TIMINGS })
     let closed = false
     this.#scope.defer(async () => {
       if (!closed) await gateway.close()

@@ -20,6 +20,8 @@ export type ReceivedBatch = {
   readonly quality: number
   readonly cv: number
   readonly samples: number
+  /** Values, and causes that say why there is none. */
+  readonly statements: number
   /** Entries of `d` or `x`. */
   readonly entries: readonly Json[]
   /** UTC ms of its newest entry by the gateway's clock. */
@@ -82,6 +84,7 @@ export function parseBatch(level: string, payload: Uint8Array): ReceivedBatch {
     quality: numberOf(document['tq'], 'tq'),
     cv: numberOf(document['cv'], 'cv'),
     samples,
+    statements: lane === 't' ? entries.reduce((sum, entry) => sum + statementsOf(entry), 0) : entries.length,
     entries,
     newestAt: newestOf(lane, entries, t0),
   }
@@ -118,6 +121,19 @@ function countOf(entry: Json): number {
     (sum, [point, column]) => sum + listOf(column, point).filter((value) => value !== null).length,
     0,
   )
+}
+
+/** Values, and causes that say why there is none: what the gateway counts as committed samples. */
+function statementsOf(entry: Json): number {
+  const qualities = entry['q'] === undefined ? {} : objectOf(entry['q'], 'q')
+  let count = 0
+  for (const [point, column] of Object.entries(objectOf(entry['p'], 'p'))) {
+    const causes = qualities[point] === undefined ? [] : listOf(qualities[point], point)
+    listOf(column, point).forEach((value, k) => {
+      if (value !== null || (causes[k] ?? 0) !== 0) count += 1
+    })
+  }
+  return count
 }
 
 function newestOf(lane: Lane, entries: readonly Json[], t0: number): number {
