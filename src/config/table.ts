@@ -28,7 +28,9 @@ export function readTable(path: string, file: string, findings: Findings): reado
   const text = bytes === null ? null : decode(bytes, { file, line: 1, col: 1 }, findings)
   if (text === null) return []
   const lines = splitCells(text, file, findings)
+  if (lines === null) return []
   const [header, ...rows] = lines
+  if (header === undefined) findings.error({ file, line: 1, col: 1 }, 'tableEmpty', {})
   if (header === undefined || !checkHeader(header, file, findings)) return []
   if (rows.length === 0) findings.error({ file, line: 1, col: 1 }, 'tableEmpty', {})
   return rows.flatMap((row) => readRow(row, header.cells, file, findings))
@@ -51,7 +53,7 @@ function decode(bytes: Uint8Array, at: Position, findings: Findings): string | n
 type Cells = { readonly line: number; readonly cells: readonly string[] }
 
 /** Lines without any text are left out. */
-function splitCells(text: string, file: string, findings: Findings): readonly Cells[] {
+function splitCells(text: string, file: string, findings: Findings): readonly Cells[] | null {
   const rows: Cells[] = []
   let cells: string[] = []
   let line = 1
@@ -66,7 +68,7 @@ function splitCells(text: string, file: string, findings: Findings): readonly Ce
     const cell = text[at] === '"' ? quoted(text, at) : bare(text, at)
     if (cell === null) {
       findings.error({ file, line, col: cells.length + 1 }, 'tableQuote', {})
-      return rows
+      return null
     }
     cells.push(cell.text.trim())
     line += cell.text.split('\n').length - 1
@@ -145,7 +147,7 @@ function readRow({ line, cells }: Cells, columns: readonly string[], file: strin
   }
   const document = asDocument(data, columns, cellAt, file)
   if (id === '') {
-    findings.error(cellAt(columns.indexOf('id')), 'missingKey', { key: 'id', where: `${file}:${line}` })
+    findings.error(cellAt(columns.indexOf('id')), 'missingKey', { key: 'id', where: '' })
     return []
   }
   if (findings.errors > before) return []

@@ -111,7 +111,10 @@ export const SITE = {
   ]),
   // Tables
   tableGbk: say(() => ['is GBK and was read as such; UTF-8 is safer', '编码为 GBK，已按 GBK 读取；建议改存为 UTF-8']),
-  tableEmpty: say(() => ['has no rows below its header', '表头之下没有数据行']),
+  tableEmpty: say(() => [
+    'has no rows: write a header (id,address,…) and a line for each device',
+    '没有数据行：请写表头（id,address,…）并为每台设备写一行',
+  ]),
   tableNoId: say(() => ['has no column id', '没有 id 列']),
   tableSeparator: say((p: { char: string }) => [
     `its columns are separated by ${p.char}: save it with commas`,

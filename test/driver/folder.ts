@@ -1,19 +1,24 @@
-/** A folder of files that goes away with the test. */
+/** Folders of files that go away with the tests of a file. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll } from 'vitest'
 import { type Checked, checkSite } from '../../src/config/check.ts'
 
 export const LIBRARY = fileURLToPath(new URL('../../drivers', import.meta.url))
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
+const made: string[] = []
+afterAll(() => {
+  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true })
+})
+
 /** Paths under `secrets/` get mode 0600. */
 export function folder(files: Files): string {
   const root = mkdtempSync(join(tmpdir(), 'gatehouse-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  made.push(root)
   for (const [name, content] of Object.entries(files)) {
     const path = join(root, name)
     mkdirSync(dirname(path), { recursive: true })
