@@ -23,8 +23,14 @@ export type Connection = {
   readonly io: Io
 }
 
-/** `at` is the daemon's time (UTC ms) when it began to answer: what ages are counted from. */
-export type Answer<T> = { readonly body: T; readonly language: Language; readonly at: number }
+export type Answer<T> = {
+  readonly body: T
+  readonly language: Language
+  /** The daemon's time (UTC ms) when it began to answer: what ages are counted from. */
+  readonly at: number
+  /** The site's. */
+  readonly timezone: string
+}
 
 /** Shapes are the daemon's own (control/shapes.ts), checked there by test; here they are believed. */
 export async function ask<T>(connection: Connection, operation: string, input: object = {}): Promise<Answer<T>> {
@@ -35,7 +41,7 @@ export async function ask<T>(connection: Connection, operation: string, input: o
     for await (const part of socket) parts.push(part)
     const body = Buffer.concat(parts)
     if (head.length !== null && body.length < head.length) throw broken(connection)
-    return { body: JSON.parse(body.toString('utf8')), language: head.language, at: head.at }
+    return { body: JSON.parse(body.toString('utf8')), language: head.language, at: head.at, timezone: head.timezone }
   } finally {
     pending()
   }
@@ -59,9 +65,10 @@ export async function* askStream<T>(
       text = whole.pop() ?? ''
       return whole
     }
-    const { language, at } = head
-    for (const line of lines(rest)) yield { body: JSON.parse(line), language, at }
-    for await (const part of socket) for (const line of lines(part)) yield { body: JSON.parse(line), language, at }
+    const { language, at, timezone } = head
+    for (const line of lines(rest)) yield { body: JSON.parse(line), language, at, timezone }
+    for await (const part of socket)
+      for (const line of lines(part)) yield { body: JSON.parse(line), language, at, timezone }
   } catch (error) {
     // Destroyed by Ctrl-C: that is how watching ends.
     if (!connection.io.signal.aborted) throw error
@@ -77,6 +84,7 @@ type Head = {
   readonly length: number | null
   readonly language: Language
   readonly at: number
+  readonly timezone: string
 }
 
 async function send(
@@ -178,6 +186,7 @@ function parseHead(connection: Connection, text: string): Head {
     status,
     length: length === null ? null : Number(length),
     at: Number(header('gatehouse-at') ?? Date.now()),
+    timezone: header('gatehouse-timezone') ?? 'UTC',
     language: connection.language ?? (site === 'zh' || site === 'en' ? site : 'en'),
   }
 }

@@ -100,8 +100,34 @@ const EXCEPTIONS: Readonly<Record<string, TextKey>> = {
   11: 'exception11',
 }
 
-/** A cause in words; one that we do not know is shown as it is. */
+/** Why a write was not done, as `bus/` words it: `word: sentence`. */
+const REFUSALS: Readonly<Record<string, TextKey>> = {
+  forbidden: 'refusalForbidden',
+  not_writable: 'refusalNotWritable',
+  role: 'refusalRole',
+  type: 'refusalType',
+  range: 'refusalRange',
+  step: 'refusalStep',
+  rate: 'refusalRate',
+  min_on: 'refusalMinOn',
+  min_off: 'refusalMinOff',
+  value: 'refusalValue',
+  full: 'refusalFull',
+  read_back: 'refusalReadBack',
+}
+
+/** A cause in words; one that we do not know is shown as it is. What follows a colon and a blank is a sentence. */
 export function formatCause(cause: string, language: Language): string {
+  const at = cause.indexOf(': ')
+  if (at < 0) return faultWords(cause, language)
+  const [word, detail] = [cause.slice(0, at), cause.slice(at + 2)]
+  const refusal = REFUSALS[word]
+  if (refusal !== undefined) return say(language, refusal, { detail: faultWords(detail, language) })
+  const what = faultWords(word, language)
+  return what === word ? cause : say(language, 'withDetail', { what, detail: faultWords(detail, language) })
+}
+
+function faultWords(cause: string, language: Language): string {
   const [kind = '', code = ''] = cause.split(':')
   const known = CAUSES[kind]
   if (known === undefined) return cause
@@ -111,6 +137,21 @@ export function formatCause(cause: string, language: Language): string {
 
 /** What to look at, or null. */
 export function adviceFor(cause: string | null, language: Language): string | null {
+  // A refusal explains itself.
   const known = cause === null ? undefined : CAUSES[cause.split(':')[0] ?? '']
   return known === undefined ? null : say(language, known.check)
+}
+
+/** `2023-11-14 22:13:20` in the site's zone. */
+export function siteTime(timezone: string): (at: number) => string {
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: timezone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+  return (at) => format.format(at)
 }

@@ -291,6 +291,21 @@ export const TEXT = {
   decodeAddress: { en: 'address {address}', zh: '地址 {address}' },
   decodeFault: { en: 'fault: {fault}', zh: '故障：{fault}' },
 
+  // Why a write was refused: the gateway's sentence is English.
+  refusalForbidden: { en: '{detail}', zh: '禁止写入（{detail}）' },
+  refusalNotWritable: { en: '{detail}', zh: '该点不可写（{detail}）' },
+  refusalRole: { en: '{detail}', zh: '权限不足（{detail}）' },
+  refusalType: { en: '{detail}', zh: '值的类型不对（{detail}）' },
+  refusalRange: { en: '{detail}', zh: '超出允许范围（{detail}）' },
+  refusalStep: { en: '{detail}', zh: '不是允许的步进（{detail}）' },
+  refusalRate: { en: 'too soon: {detail}', zh: '写入过于频繁（{detail}）' },
+  refusalMinOn: { en: 'on for too short: {detail}', zh: '最短开启时间未到（{detail}）' },
+  refusalMinOff: { en: 'off for too short: {detail}', zh: '最短关闭时间未到（{detail}）' },
+  refusalValue: { en: '{detail}', zh: '无法写入该值（{detail}）' },
+  refusalFull: { en: '{detail}', zh: '排队的命令太多（{detail}）' },
+  refusalReadBack: { en: 'does not read back ({detail})', zh: '回读不符（{detail}）' },
+  withDetail: { en: '{what} ({detail})', zh: '{what}（{detail}）' },
+
   // Causes, and what to look at.
   causeTimeout: { en: 'no answer', zh: '无应答' },
   checkTimeout: {

@@ -83,11 +83,12 @@ async function closeServer(server: Server): Promise<void> {
 type Room = { readonly view: GatewayView; readonly log: Log; readonly limits: ControlLimits; streams: number }
 
 async function serve(room: Room, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { language } = room.view.site()
+  const { language, timezone } = room.view.site()
   const accepted = request.headers['accept-language']
   const asked: Language = accepted === undefined ? (language ?? 'en') : accepted.startsWith('zh') ? 'zh' : 'en'
   // The caller may not know which language the site speaks; it is told with every answer.
   if (language !== null) response.setHeader('gatehouse-language', language)
+  response.setHeader('gatehouse-timezone', timezone)
   // Ages are counted from our clock, not the caller's.
   response.setHeader('gatehouse-at', String(room.view.clock.utc()))
   const gone = new AbortController()

@@ -221,6 +221,17 @@ describe('watch', () => {
   })
 })
 
+test('watch for people: in the site’s time, with the cause of what is not good', async () => {
+  const interrupt = new AbortController()
+  let seen = ''
+  const out = (text: string): void => {
+    seen += text
+    interrupt.abort()
+  }
+  await runOn(['watch', 'meter_7', '--lang', 'en', '-d', rig.data], { io: { signal: interrupt.signal, out } })
+  expect(seen).toBe('06:12:15  meter_7.energy  -  bad: wire or connection gone\n')
+})
+
 describe('what main.ts hands over', () => {
   test('run gets the site file and the data directory, without the other parser', async () => {
     const seen: unknown[] = []

@@ -119,6 +119,16 @@ describe('causes', () => {
     expect(formatCause('interlock: pump_2', 'en')).toBe('interlock: pump_2')
     expect(adviceFor('interlock', 'en')).toBeNull()
   })
+
+  test('a refused write says which rule, and what was read back', () => {
+    expect(formatCause('range: 60 is above 50', 'en')).toBe('60 is above 50')
+    expect(formatCause('range: 60 is above 50', 'zh')).toBe('超出允许范围（60 is above 50）')
+    expect(formatCause('read_back: reads 3', 'en')).toBe('does not read back (reads 3)')
+    expect(formatCause('timeout: not_read', 'en')).toBe('no answer (not read yet)')
+    expect(formatCause('read_back: exception:2', 'en')).toBe(
+      'does not read back (the device refuses: 2 (no such register))',
+    )
+  })
 })
 
 describe('durations', () => {

@@ -3,7 +3,7 @@ import type { HistoryAnswer } from '../../control/shapes.ts'
 import { ask } from '../client.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, EXIT } from '../exit.ts'
-import { formatNumber, formatSpan } from '../format.ts'
+import { formatNumber, formatSpan, siteTime } from '../format.ts'
 import { plot } from '../plot.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
@@ -123,18 +123,4 @@ export function plotScreen(body: HistoryAnswer, screen: Screen & { now: number; 
       time,
     }),
   ]
-}
-
-/** `2023-11-14 22:13:20` in the site's zone. */
-function siteTime(timezone: string): (at: number) => string {
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    timeZone: timezone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  })
-  return (at) => format.format(at)
 }

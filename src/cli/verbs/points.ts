@@ -3,7 +3,7 @@ import type { PointRow, WriteAnswer } from '../../control/shapes.ts'
 import type { Language } from '../../model/site.ts'
 import { ask, askStream } from '../client.ts'
 import { EXIT } from '../exit.ts'
-import { adviceFor, formatAge, formatCause, formatQuantity, formatValue } from '../format.ts'
+import { adviceFor, formatAge, formatCause, formatQuantity, formatValue, siteTime } from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
 import { type Cell, paint, type Style, table } from '../table.ts'
@@ -58,23 +58,27 @@ export function pointTable(rows: readonly PointRow[], now: number, screen: Scree
 
 export async function watch(session: Session, pattern: string | undefined): Promise<number> {
   const { connection, io } = session
-  for await (const { body, language } of askStream<PointRow>(
+  let time: ((at: number) => string) | null = null
+  for await (const { body, language, timezone } of askStream<PointRow>(
     connection,
     'watch',
     pattern === undefined ? {} : { pattern },
   )) {
-    io.out(`${session.json ? JSON.stringify(body) : watchLine(body, { language, width: io.width, color: io.color })}\n`)
+    if (session.json) io.out(`${JSON.stringify(body)}\n`)
+    else {
+      time ??= siteTime(timezone)
+      io.out(`${time(body.at).slice(11)}  ${watchLine(body, { language, width: io.width, color: io.color })}\n`)
+    }
   }
   return EXIT.done
 }
 
-/** `21:04:09  pump_1.pressure  0.31 MPa`, and the cause where the value is not good. */
+/** `pump_1.pressure  0.31 MPa`, and the cause where the value is not good. */
 export function watchLine(row: PointRow, { language, color }: Screen): string {
-  const time = new Date(row.at).toTimeString().slice(0, 8)
   const value = printable(formatQuantity(row.value, row.unit, language))
   const doubt =
     row.quality === 'good' ? '' : `  ${paint(printable(qualityText(row, language)), QUALITY_STYLE[row.quality], color)}`
-  return `${time}  ${printable(row.point)}  ${value}${doubt}`
+  return `${printable(row.point)}  ${value}${doubt}`
 }
 
 /** Exit 1 when one of them has no good value. */
