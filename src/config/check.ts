@@ -21,6 +21,8 @@ export type Prediction = {
   readonly cycleMs: number
   /** Share of its time that the polls ask for; above 1 they cannot be kept. */
   readonly utilisation: number
+  /** Which intervals cannot be kept, a sentence each, where whoever predicts can say. Index of the device; null: the whole bus. */
+  readonly complaints?: readonly { readonly device: number | null; readonly message: string }[]
 }
 
 export type CheckOptions = {
@@ -81,9 +83,14 @@ export function loadSite(file: string, options: CheckOptions): Site {
 }
 
 function warnOfLoad(predictions: readonly Prediction[], site: Site, { document, findings }: Context): void {
-  for (const { bus, cycleMs, utilisation } of predictions) {
+  for (const { bus, cycleMs, utilisation, complaints } of predictions) {
     const id = site.buses[bus]?.id
-    if (id === undefined || utilisation <= 1) continue
+    for (const { device, message } of complaints ?? []) {
+      const of = device === null ? null : site.devices[device]
+      const path = of === null ? ['buses', id ?? ''] : ['devices', of?.family ?? of?.id ?? '']
+      findings.warn(document.keyAt(path), 'pollsLate', { message })
+    }
+    if (complaints !== undefined || id === undefined || utilisation <= 1) continue
     const percent = Math.round(utilisation * 100)
     findings.warn(document.keyAt(['buses', id]), 'busOverloaded', {
       bus: id,

@@ -28,6 +28,7 @@ export class Findings {
   readonly #all: Finding[] = []
   readonly #seen = new Set<string>()
   #errors = 0
+  #dropped = false
 
   static readonly max = 500
 
@@ -48,7 +49,10 @@ export class Findings {
     const key = `${finding.file}:${finding.line}:${finding.col}:${finding.message.en}`
     if (this.#seen.has(key)) return
     if (finding.severity === 'error') this.#errors += 1
-    if (this.#all.length >= Findings.max) return
+    if (this.#all.length >= Findings.max) {
+      this.#dropped = true
+      return
+    }
     this.#seen.add(key)
     this.#all.push(finding)
   }
@@ -62,7 +66,10 @@ export class Findings {
     const order = new Map<string, number>()
     for (const { file } of this.#all) if (!order.has(file)) order.set(file, order.size)
     const rank = (finding: Finding): number => order.get(finding.file) ?? 0
-    return this.#all.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.col - b.col)
+    const sorted = this.#all.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.col - b.col)
+    const last = sorted.at(-1)
+    if (!this.#dropped || last === undefined) return sorted
+    return [...sorted, make(last, 'error', 'tooMany', null, [{ max: Findings.max }])]
   }
 }
 

@@ -3,7 +3,7 @@
  * Each file is read once and checked by itself once, however many devices use it.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { nearest } from '../derive/nearest.ts'
 import { type Document, readDocument } from './document.ts'
@@ -39,7 +39,10 @@ export type Library = {
 
 /** `folders` from near to far. Folders that do not exist are passed over. */
 export function openLibrary(folders: readonly string[], findings: Findings): Library {
-  const present = folders.filter((folder) => existsSync(folder))
+  // In a checkout the folder beside the site file may be the library itself.
+  const present = [
+    ...new Map(folders.filter((folder) => existsSync(folder)).map((folder) => [realpathSync(folder), folder])).values(),
+  ]
   const loaded = new Map<string, Driver | null>()
   const vocabulary = readVocabulary(present, findings)
 

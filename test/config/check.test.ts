@@ -386,6 +386,44 @@ test('a bus that cannot keep its polls is a warning', () => {
   ])
 })
 
+test('what a bus complains of stands where its device or the bus is written', () => {
+  const root = folder({ 'site.yaml': SITE })
+  const complaints = [
+    { device: 1, message: 'io_1 is late' },
+    { device: null, message: 'all are late' },
+  ]
+  const { findings } = checkSite(join(root, 'site.yaml'), {
+    libraries: [LIBRARY],
+    credentials: null,
+    predict: () => [{ bus: 0, cycleMs: 1, utilisation: 2, complaints }],
+  })
+  expect(findings.map(({ line, col, message }) => [line, col, message.en])).toEqual([
+    [2, 9, 'all are late'],
+    [5, 3, 'io_1 is late'],
+  ])
+})
+
+test('more findings than anybody reads end with a line that says so', () => {
+  const many = Array.from(
+    { length: 600 },
+    (_, index) => `  d_${index}: {driver: pump/none, bus: pumps, address: 1}\n`,
+  ).join('')
+  const { findings, site } = check({ 'site.yaml': SITE + many })
+  expect(site).toBeNull()
+  expect(findings).toHaveLength(501)
+  expect(findings.at(-1)?.message.en).toBe('more than 500 findings: mend these first')
+})
+
+test('the library beside the site file shadows nothing', () => {
+  const files = {
+    'drivers/pump/own.yaml':
+      'driver: pump/own\ntitle: Own\ncategory: pump\nprotocol: modbus\npoints: {running: {at: coil 0}}\n',
+  }
+  const root = folder({ ...files, 'site.yaml': SITE.replace('pump/abb_acs580', 'pump/own') })
+  const libraries = [join(root, 'drivers'), LIBRARY]
+  expect(checkSite(join(root, 'site.yaml'), { libraries, credentials: null }).findings).toEqual([])
+})
+
 test('loadSite throws all errors, a line each', () => {
   const root = folder({ 'site.yaml': SITE.replace('address: 8', 'address: 0').replace('abb_acs580', 'none') })
   expect(() => loadSite(join(root, 'site.yaml'), { libraries: [LIBRARY] })).toThrow(
