@@ -1,11 +1,11 @@
 /** The command line from arguments to exit code. Whatever goes wrong is said in one place, in words or as JSON. */
 import { parseArgs } from 'node:util'
 import type { Language } from '../model/site.ts'
-import { CliError, EXIT } from './exit.ts'
+import { CliError, EXIT, systemFailure } from './exit.ts'
 import type { Hosts } from './hosts.ts'
 import type { Io } from './io.ts'
 import { printable, printableLines } from './printable.ts'
-import { chooseLanguage, findConfig, openSession } from './session.ts'
+import { chooseLanguage, openSession, runOptions } from './session.ts'
 import { paint } from './table.ts'
 import { say } from './text.ts'
 
@@ -17,7 +17,7 @@ export async function runCli(argv: readonly string[], hosts: Hosts, io: Io): Pro
     const daemon = daemonOptions(argv)
     if (daemon !== null) {
       const session = openSession(daemon, io)
-      return await hosts.run({ config: findConfig(session), data: session.connection.data })
+      return await hosts.run(runOptions(session))
     }
     const { buildProgram } = await import('./program.ts')
     const program = buildProgram(hosts, io, language, (code) => (exit = code))
@@ -71,10 +71,12 @@ function languageAsked(argv: readonly string[], io: Io): Language | null {
   return given === 'en' || given === 'zh' ? given : chooseLanguage(undefined, io.env)
 }
 
-/** Errors of the daemon and the disk that `run` and `demo` throw carry their exit code themselves. */
+/** What is expected to fail now and then carries its exit code, or is known by what the system says; all else is a bug. */
 async function failureOf(error: unknown, argv: readonly string[], language: Language | null): Promise<CliError | null> {
   if (error instanceof CliError) return error
   if (isCommanderError(error)) return (await import('./program.ts')).usageError(error, argv, language)
+  const known = systemFailure(error)
+  if (known !== null) return known
   const what = error instanceof Error ? error.message : String(error)
   return new CliError(EXIT.bug, 'E_INTERNAL', say(language, 'bug', { what }), say(language, 'bugHint'))
 }

@@ -50,3 +50,28 @@ export function exitOf(code: string): number {
       return EXIT.bug
   }
 }
+
+const CODES: Readonly<Record<number, string>> = {
+  [EXIT.unreachable]: 'E_UNREACHABLE',
+  [EXIT.locked]: 'E_LOCKED',
+  [EXIT.disk]: 'E_DISK',
+  [EXIT.permission]: 'E_PERMISSION',
+  [EXIT.config]: 'E_CONFIG',
+}
+
+const SYSTEM: readonly (readonly [RegExp, number])[] = [
+  [/^(EACCES|EPERM)$/, EXIT.permission],
+  [/^(ENOSPC|EDQUOT|EROFS|EIO|SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB).*)$/, EXIT.disk],
+  // Somebody else listens there, perhaps only until it has stopped.
+  [/^(EADDRINUSE|EADDRNOTAVAIL)$/, EXIT.unreachable],
+]
+
+/** A failure that says itself what it is (`exitCode`), or that the system or SQLite names; null: none of these. */
+export function systemFailure(error: unknown): CliError | null {
+  if (!(error instanceof Error)) return null
+  if ('exitCode' in error && typeof error.exitCode === 'number' && error.exitCode in CODES)
+    return new CliError(error.exitCode, CODES[error.exitCode] ?? '', error.message)
+  const code = 'code' in error ? String(error.code) : ''
+  const exit = SYSTEM.find(([pattern]) => pattern.test(code))?.[1]
+  return exit === undefined ? null : new CliError(exit, CODES[exit] ?? '', error.message)
+}

@@ -1,7 +1,7 @@
 /** What the command line starts but may not know: rooms below it. `main.ts` gives them. */
 import type { Language, Site } from '../model/site.ts'
 
-export type RunOptions = { readonly config: string; readonly data: string }
+export type RunOptions = { readonly config: string; readonly data: string; readonly language: Language | null }
 
 export type DemoOptions = {
   readonly forMs: number

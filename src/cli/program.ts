@@ -6,7 +6,7 @@ import { CliError, EXIT } from './exit.ts'
 import type { Hosts } from './hosts.ts'
 import type { Io } from './io.ts'
 import { version } from '../runtime/root.ts'
-import { type CommonOptions, DATA_DEFAULT, findConfig, openSession, printJson, type Session } from './session.ts'
+import { type CommonOptions, DATA_DEFAULT, openSession, printJson, runOptions, type Session } from './session.ts'
 import type { HistoryOptions } from './verbs/history.ts'
 import { say, type TextKey } from './text.ts'
 
@@ -50,7 +50,7 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
     return command
   }
 
-  verb('run', 'verbRun', (session) => hosts.run({ config: findConfig(session), data: session.connection.data }))
+  verb('run', 'verbRun', (session) => hosts.run(runOptions(session)))
   verb<{ for?: string; data?: string }>('demo', 'verbDemo', (session, _, options) =>
     hosts.demo({
       forMs: parseDuration(options.for ?? DEMO_FOR, '--for', session.connection.language),

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Language } from '../model/site.ts'
 import type { Connection } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
+import type { RunOptions } from './hosts.ts'
 import type { Io } from './io.ts'
 import { say } from './text.ts'
 
@@ -56,6 +57,11 @@ export function findConfig(session: Session): string {
     }),
     say(language, 'noSiteFileHint'),
   )
+}
+
+export function runOptions(session: Session): RunOptions {
+  const { data, language } = session.connection
+  return { config: findConfig(session), data, language }
 }
 
 /** One document; easier on the eye where an eye looks. */

@@ -239,8 +239,8 @@ describe('what main.ts hands over', () => {
     expect((await runOn(['run', '-c', 'a.yaml', '-d', 'data'], { hosts })).exit).toBe(78)
     expect((await runOn(['-c', 'b.yaml', 'run'], { hosts })).exit).toBe(78)
     expect(seen).toEqual([
-      { config: 'a.yaml', data: 'data' },
-      { config: 'b.yaml', data: '/var/lib/gatehouse' },
+      { config: 'a.yaml', data: 'data', language: null },
+      { config: 'b.yaml', data: '/var/lib/gatehouse', language: null },
     ])
   })
 
@@ -276,6 +276,19 @@ describe('what main.ts hands over', () => {
       io: { signal: interrupt.signal, out },
     })
     expect([exit, closed]).toEqual([0, 1])
+  })
+
+  test.each([
+    ['another daemon has the directory', Object.assign(new Error('in use'), { exitCode: 73 }), 73, 'E_LOCKED'],
+    ['the disk is full', Object.assign(new Error('no space'), { code: 'ENOSPC' }), 74, 'E_DISK'],
+    ['the database cannot be written', Object.assign(new Error('io'), { code: 'SQLITE_IOERR_WRITE' }), 74, 'E_DISK'],
+    ['the directory may not be written', Object.assign(new Error('denied'), { code: 'EACCES' }), 77, 'E_PERMISSION'],
+    ['its port is taken', Object.assign(new Error('in use'), { code: 'EADDRINUSE' }), 69, 'E_UNREACHABLE'],
+    ['a code of its own making', Object.assign(new Error('odd'), { exitCode: 5 }), 70, 'E_INTERNAL'],
+  ])('%s', async (_, error, exit, code) => {
+    const ran = await runOn(['run', '-c', 'a.yaml', '--json'], { hosts: { run: () => Promise.reject(error) } })
+    expect(ran.exit).toBe(exit)
+    expect(JSON.parse(ran.err)).toMatchObject({ error: { code } })
   })
 
   test('what nobody expected is exit 70, in words', async () => {
