@@ -3,7 +3,7 @@
  * the site can know; descriptions give the reasons.
  */
 import { z } from 'zod'
-import { alarmBlock, driverName, modbusBlock, pointBlock } from '../driver/schema.ts'
+import { alarmBlock, driverName, driverSchema, modbusBlock, pointBlock } from '../driver/schema.ts'
 import { duration, expecting, flag, id, label, line, rate, scalar, size, text } from '../driver/shapes.ts'
 
 const wire = expecting(
@@ -265,3 +265,16 @@ export type StoreBlock = z.infer<typeof storeBlock>
 export type BrokerBlock = z.infer<typeof brokerBlock>
 export type UplinkBlock = z.infer<typeof uplinkBlock>
 export type SecretBlock = z.infer<typeof secret>
+
+/** The JSON Schemas of `config/`, for editors: file name to text. A test holds the files to it (`npm test -- -u` writes them). */
+export function printSchemas(): Readonly<Record<'site.schema.json' | 'driver.schema.json', string>> {
+  return {
+    'site.schema.json': print(siteSchema, 'Gatehouse site file (site.yaml)'),
+    'driver.schema.json': print(driverSchema, 'Gatehouse driver (drivers/<category>/<model>.yaml)'),
+  }
+}
+
+function print(schema: z.ZodType, title: string): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', reused: 'inline' })
+  return `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`
+}

@@ -125,7 +125,7 @@ export const writeRule = z.strictObject({
   role: role.optional().describe('Who may write it. Default operator: what a duty room does every day.'),
   min: number.optional().describe('Lowest value that may be written. Default: the range, else none.'),
   max: number.optional().describe('Highest value that may be written. Default: the range, else none.'),
-  step: positive.optional().describe('Values must be multiples of it, counted from min. Default: any value.'),
+  step: positive.optional().describe('Values must be multiples of it, counted from min. Default: none, every value.'),
   readBack: flag.optional().describe('Read after writing and compare. Default true: a reply is no proof.'),
   minOn: duration.optional().describe('How long a written true stays, at least. Default 0ms: nothing to protect.'),
   minOff: duration.optional().describe('How long a written false stays, at least. Default 0ms: nothing to protect.'),
@@ -148,7 +148,7 @@ const judged = {
       'Age at which a value turns stale. Default: three times its poll, at least 10 s; published values: never.',
     ),
   frozenAfter: duration.optional().describe('A value that has not moved for so long is doubted. Default: never.'),
-  deadband: notNegative.optional().describe('A change up to this is no report. Default 0: any change is one.'),
+  deadband: notNegative.optional().describe('A change up to this is no report. Default 0, where every change is one.'),
   heartbeat: duration
     .optional()
     .describe(

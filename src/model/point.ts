@@ -116,7 +116,7 @@ export type Point = {
   /** Age at which a value turns stale; null: never (published devices without a promise). */
   readonly maxAgeMs: number | null
   readonly frozenAfterMs: number | null
-  /** 0: any change is a report. */
+  /** 0, where every change is a report. */
   readonly deadband: number
   readonly heartbeatMs: number
   readonly personal: boolean
