@@ -5,7 +5,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { printable } from '../cli/printable.ts'
 import { checkSite } from '../config/check.ts'
 import type { Value } from '../model/point.ts'
 import type { Language, Site } from '../model/site.ts'
@@ -18,8 +17,8 @@ import { repeat, sleep } from '../runtime/timer.ts'
 import type { GatewayView } from '../control/context.ts'
 import type { UplinkTimings } from '../uplink/timings.ts'
 import { type Cloud, openCloud } from './cloud.ts'
-import { createScreen, type Picture } from './screen.ts'
 import { openSimulator, type Simulator } from './simulator.ts'
+import { number, Observer } from './observer.ts'
 import { type Act, actsBetween } from './story.ts'
 import { wordsOf } from './words.ts'
 
@@ -56,21 +55,6 @@ export type DemoOptions = {
 }
 
 const SITE = join(ROOT, 'config/demo/site.yaml')
-/** Shown from the first to the last second, two in a line. */
-const SHOWN = [
-  'pump_1.running',
-  'pump_1.current',
-  'pump_2.running',
-  'supply.pressure',
-  'lift_1.running',
-  'lift_1.door_open',
-  'lift_2.running',
-  'm_01.voltage_a',
-  'm_01.power_active',
-  'm_12.energy_import',
-  'lobby_air.temperature',
-  'garage_air.humidity',
-] as const
 /** Nothing is made up here: the drain ends when the outbox is empty, this only bounds the wait. */
 const DRAIN_MS_MAX = 15_000
 
@@ -112,13 +96,8 @@ class Demo {
   readonly #scope = new Scope()
   readonly #clock = createClock('system', { floorMs: 0, sources: hostClock() })
   readonly #startedMono: number
-  readonly #events: string[] = []
-  readonly #screen
+  readonly #observer: Observer
   #deliveredSamples = 0
-  #lineBackAt: number | null = null
-  #wasConnected = false
-  #standbySeen = false
-  #announced = new Map<string, boolean>()
 
   constructor(options: DemoOptions, site: Site) {
     this.#options = options
@@ -126,7 +105,15 @@ class Demo {
     this.#language = options.language ?? site.language ?? 'en'
     this.#words = wordsOf(this.#language)
     this.#startedMono = this.#clock.mono()
-    this.#screen = options.terminal ? createScreen(options.out) : null
+    this.#observer = new Observer({
+      site,
+      language: this.#language,
+      terminal: options.terminal && !options.json,
+      silent: options.json,
+      lengthMs: options.forMs,
+      elapsedMs: () => this.#clock.mono() - this.#startedMono,
+      out: options.out,
+    })
   }
 
   close(): Promise<void> {
@@ -178,7 +165,7 @@ class Demo {
     const brokerPort = gateway.brokerPort()
     if (brokerPort !== null) settings.url = `mqtt://127.0.0.1:${brokerPort}`
 
-    this.#say(
+    this.#observer.say(
       this.#words.opening({
         name: this.#site.name[this.#language],
         devices: site.devices.length,
@@ -186,16 +173,16 @@ class Demo {
         seconds: Math.round(options.forMs / 1000),
       }),
     )
-    this.#say(this.#words.lookInside({ dir: data }))
+    this.#observer.say(this.#words.lookInside({ dir: data }))
     await this.#play(gateway, simulator, cloud)
 
-    this.#say(this.#words.stopping())
+    this.#observer.say(this.#words.stopping())
     await gateway.stopField()
     if (!cloud.isUp()) await cloud.start()
     await this.#drained(gateway)
     const read = gateway.samplesRead()
     const { samplesCommitted } = gateway.view.store.status()
-    const waiting = this.#waiting(gateway)
+    const waiting = this.#observer.waiting(gateway)
     // Everything that was cut must have come: the gateway's own numbers are held against the cloud's ledger.
     for (const uplink of site.uplinks) {
       const outbox = gateway.view.store.outbox(uplink.id)
@@ -237,11 +224,11 @@ class Demo {
         else void this.#act(act, gateway, simulator, cloud)
       }
       last = elapsed
-      this.#watch(gateway)
-      if (this.#screen !== null) this.#screen.draw(this.#picture(gateway))
+      this.#observer.look(gateway)
+      if (this.#observer.terminal) this.#observer.paint(gateway, this.#deliveredSamples)
       else if (elapsed - shownAt >= 5000) {
         shownAt = elapsed
-        this.#say(this.#valuesLine(gateway))
+        this.#observer.say(this.#observer.valuesLine(gateway))
       }
     })
     await sleep(2 ** 40, ended.signal)
@@ -257,31 +244,31 @@ class Demo {
   ): Promise<void> {
     switch (act) {
       case 'pump_trips':
-        this.#say(this.#words.pumpTrips())
+        this.#observer.say(this.#words.pumpTrips())
         simulator.set('pump_1.running', false)
         simulator.set('pump_1.fault', true)
         return
       case 'pump_repaired':
-        this.#say(this.#words.pumpRepaired())
+        this.#observer.say(this.#words.pumpRepaired())
         simulator.set('pump_1.fault', false)
         simulator.set('pump_1.running', true)
         return
       case 'button_pressed':
-        this.#say(this.#words.button())
+        this.#observer.say(this.#words.button())
         simulator.set('lift_1.alarm_button', true)
         return
       case 'button_released':
-        this.#say(this.#words.buttonReleased())
+        this.#observer.say(this.#words.buttonReleased())
         simulator.set('lift_1.alarm_button', false)
         return
       case 'line_cut':
-        this.#say(this.#words.lineCut())
+        this.#observer.say(this.#words.lineCut())
         await cloud.stop()
         return
       case 'line_back': {
-        this.#say(this.#words.lineBack(this.#waiting(gateway)))
+        this.#observer.say(this.#words.lineBack(this.#observer.waiting(gateway)))
         await cloud.start()
-        this.#lineBackAt = this.#clock.mono()
+        this.#observer.lineIsBack()
       }
     }
   }
@@ -289,111 +276,17 @@ class Demo {
   /** The pump room's wiring: relay 1 starts the standby pump. */
   #outputWritten(simulator: Simulator, point: string, value: Value): void {
     if (point !== 'io_pumps.relay_1') return
-    this.#say(this.#words.output({ point, value: String(value), rule: 'pump_1_failed' }))
+    this.#observer.say(this.#words.output({ point, value: String(value), rule: 'pump_1_failed' }))
     simulator.set('pump_2.running', value)
-  }
-
-  #waiting(gateway: DemoGateway): { batches: number; samples: number } {
-    let batches = 0
-    let samples = 0
-    for (const uplink of this.#site.uplinks) {
-      const waiting = gateway.view.store.outbox(uplink.id).waiting()
-      batches += waiting.batches
-      samples += waiting.samples
-    }
-    return { batches, samples }
-  }
-
-  /** Says what has changed since the last look. */
-  #watch(gateway: DemoGateway): void {
-    for (const uplink of this.#site.uplinks) {
-      const { connected, server, reason } = gateway.view.uplink(uplink.id)
-      if (connected !== this.#wasConnected) {
-        this.#say(
-          connected ? this.#words.lineUp({ server: server ?? '' }) : this.#words.lineDown({ cause: reason ?? '' }),
-        )
-        this.#wasConnected = connected
-      }
-    }
-    if (this.#lineBackAt !== null && this.#waiting(gateway).batches === 0) {
-      this.#say(this.#words.drained({ seconds: ((this.#clock.mono() - this.#lineBackAt) / 1000).toFixed(1) }))
-      this.#lineBackAt = null
-    }
-    for (const { last } of gateway.view.alarms()) {
-      if (this.#announced.get(last.id) === last.active) continue
-      const text = last.text[this.#language]
-      if (last.active) this.#say(this.#words.raised({ priority: last.pri, text: `${text} (${last.rule})` }))
-      else if (this.#announced.has(last.id)) this.#say(this.#words.cleared({ text: `${text} (${last.rule})` }))
-      this.#announced.set(last.id, last.active)
-    }
-    if (!this.#standbySeen && this.#valueOf(gateway, 'pump_2.running') === true) {
-      this.#standbySeen = true
-      this.#say(this.#words.standby())
-    }
-  }
-
-  #valueOf(gateway: DemoGateway, id: string): Value | null {
-    const point = this.#site.points.find((candidate) => candidate.id === id)
-    if (point === undefined) return null
-    const sample = gateway.view.latest(point.index)
-    return sample.quality === 'bad' ? null : sample.value
-  }
-
-  #cells(gateway: DemoGateway): Picture['values'] {
-    return SHOWN.flatMap((id) => {
-      const point = this.#site.points.find((candidate) => candidate.id === id)
-      if (point === undefined) return []
-      const sample = gateway.view.latest(point.index)
-      const value = sample.quality === 'bad' ? '-' : String(sample.value)
-      return [
-        { name: id, text: point.unit === null ? value : `${value} ${point.unit}`, good: sample.quality === 'good' },
-      ]
-    })
-  }
-
-  #valuesLine(gateway: DemoGateway): string {
-    return this.#cells(gateway)
-      .map(({ name, text }) => `${name} ${text}`)
-      .join('  ')
-  }
-
-  #picture(gateway: DemoGateway): Picture {
-    const words = this.#words
-    const good = this.#site.points.filter((point) => gateway.view.latest(point.index).quality === 'good').length
-    return {
-      title: `Gatehouse  ${this.#site.name[this.#language]}  ${((this.#clock.mono() - this.#startedMono) / 1000).toFixed(0)} s / ${Math.round(this.#options.forMs / 1000)} s`,
-      counts: words.counts({
-        read: number(gateway.samplesRead()),
-        committed: number(gateway.view.store.status().samplesCommitted),
-        good,
-        points: this.#site.points.length,
-      }),
-      cloud: {
-        up: this.#wasConnected,
-        text: words.cloudLine({
-          up: this.#wasConnected,
-          waiting: this.#waiting(gateway).batches,
-          delivered: number(this.#deliveredSamples),
-        }),
-      },
-      values: this.#cells(gateway),
-      alarms: gateway.view
-        .alarms()
-        .filter(({ last }) => last.active)
-        .map(({ last }) => `${last.pri}  ${last.text[this.#language]}  (${last.rule})`),
-      headings: { values: words.values(), alarms: words.alarms(), none: words.noAlarms(), events: words.events() },
-      events: this.#events,
-      foot: words.quit(),
-    }
   }
 
   async #drained(gateway: DemoGateway): Promise<void> {
     const end = this.#clock.mono() + DRAIN_MS_MAX
-    while (this.#waiting(gateway).batches > 0 && this.#clock.mono() < end) {
-      this.#watch(gateway)
+    while (this.#observer.waiting(gateway).batches > 0 && this.#clock.mono() < end) {
+      this.#observer.look(gateway)
       await sleep(50)
     }
-    this.#watch(gateway)
+    this.#observer.look(gateway)
   }
 
   #verdict(cloud: Cloud, counts: { read: number; committed: number; waiting: { batches: number } }): number {
@@ -406,10 +299,10 @@ class Demo {
       duplicates: report.duplicates,
     }
     if (report.breaches > 0) {
-      this.#say(this.#words.breaches({ count: report.breaches, first: report.breachTexts[0] ?? '' }))
+      this.#observer.say(this.#words.breaches({ count: report.breaches, first: report.breachTexts[0] ?? '' }))
     }
-    if (counts.waiting.batches > 0) this.#say(this.#words.notDelivered({ batches: counts.waiting.batches }))
-    this.#screen?.leave()
+    if (counts.waiting.batches > 0) this.#observer.say(this.#words.notDelivered({ batches: counts.waiting.batches }))
+    this.#observer.leave()
     if (this.#options.json) this.#options.out(`${JSON.stringify(verdict)}\n`)
     else {
       this.#options.out(
@@ -424,15 +317,4 @@ class Demo {
     }
     return report.undeclared === 0 && report.conflicts === 0 && report.breaches === 0 ? 0 : 1
   }
-
-  #say(text: string): void {
-    const line = `${((this.#clock.mono() - this.#startedMono) / 1000).toFixed(1).padStart(6)} s  ${text}`
-    this.#events.push(line)
-    if (this.#events.length > 100) this.#events.shift()
-    if (this.#screen === null && !this.#options.json) this.#options.out(`${printable(line)}\n`)
-  }
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en-US')
 }
