@@ -3,7 +3,7 @@
  * changes. No sockets here.
  */
 import type { Point, Value } from '../model/point.ts'
-import type { Device, ModbusLimits } from '../model/site.ts'
+import type { Device, Limits } from '../model/site.ts'
 import { modbus } from '../protocols/modbus/index.ts'
 import type { Coder } from './encode.ts'
 import type { Signal } from './signals.ts'
@@ -38,7 +38,7 @@ export type RegisterTable = 'holding' | 'input'
 export class SimulatedDevice {
   readonly device: Device
   readonly cells: readonly Cell[]
-  readonly #limits: ModbusLimits | null
+  readonly #limits: Limits | null
   readonly #elapsedMs: () => number
   readonly #ears: Ears
   readonly #byName: ReadonlyMap<string, Cell>

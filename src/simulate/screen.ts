@@ -19,7 +19,9 @@ export type Picture = {
 }
 
 const COLUMNS = 80
-const EVENTS_SHOWN = 8
+/** One row less than the terminal has: the cursor stands on the last. */
+const ROWS = 23
+const EVENTS_SHOWN_MIN = 3
 
 function pad(text: string, columns: number): string {
   const kept = cut(text, columns)
@@ -39,7 +41,7 @@ export function draw(picture: Picture, color: boolean): readonly string[] {
     values.push(cells.join(''))
   }
   const alarms = picture.alarms.map((alarm) => paint(cut(`  ${printable(alarm)}`, COLUMNS), 'red', color))
-  return [
+  const above = [
     paint(cut(picture.title, COLUMNS), 'bold', color),
     cut(picture.counts, COLUMNS),
     paint(cut(picture.cloud.text, COLUMNS), picture.cloud.up ? 'green' : 'red', color),
@@ -49,7 +51,11 @@ export function draw(picture: Picture, color: boolean): readonly string[] {
     paint(picture.headings.alarms, 'dim', color),
     ...(alarms.length === 0 ? [`  ${picture.headings.none}`] : alarms),
     paint(picture.headings.events, 'dim', color),
-    ...picture.events.slice(-EVENTS_SHOWN).map((event) => cut(`  ${printable(event)}`, COLUMNS)),
+  ]
+  const room = Math.max(EVENTS_SHOWN_MIN, ROWS - above.length - 1)
+  return [
+    ...above,
+    ...picture.events.slice(-room).map((event) => cut(`  ${printable(event)}`, COLUMNS)),
     paint(picture.foot, 'dim', color),
   ]
 }
