@@ -3,18 +3,20 @@
  * for ever: the batch's row holds the hash. A change here is a new ENCODER, and the old one stays.
  *
  * Points of a device share one entry where that leaves at most half its cells empty; otherwise those that were reported
- * at the same moments share one.
+ * at the same moments share one. A first pass finds the scans and decides that, a second one writes text.
  */
 import { createHash } from 'node:crypto'
 import { causeOf, GOOD, NONE, NUMBER, type PackedSamples, TEXT, TRUE } from './packed.ts'
 
 export const ENCODER = 1
 
-/** Names by dictionary number. */
+/** Names by dictionary number; `...Text` is the JSON text. */
 export type Names = {
   readonly device: readonly number[]
-  readonly deviceId: readonly string[]
-  readonly key: readonly string[]
+  readonly deviceText: readonly string[]
+  readonly keyText: readonly string[]
+  /** Place of the point's key among the keys of its device, in canonical order. */
+  readonly rank: readonly number[]
 }
 
 export type ContentPart = {
@@ -30,51 +32,122 @@ export type Content = {
 }
 
 type Column = {
-  readonly key: string
-  readonly scans: number[]
-  readonly cells: string[]
-  readonly causes: (string | 0)[]
-  good: boolean
+  readonly point: number
+  /** Last scan with a report of it. */
+  scan: number
+  /** Cells written so far, empty ones included. */
+  written: number
+  cells: string
+  causes: string
+  isGood: boolean
+  /** Its scans, where they decide which entry it belongs to. */
+  scans: number[]
 }
 
-type DeviceTable = { readonly id: string; readonly times: number[]; readonly columns: Column[]; cells: number }
+type DeviceTable = {
+  readonly number: number
+  readonly times: number[]
+  /** By rank, with holes. */
+  readonly ranked: (Column | undefined)[]
+  columns: number
+  cells: number
+  isWide: boolean
+}
 
 export function buildContent(parts: readonly ContentPart[], names: Names, t0: number): Content {
   const devices = new Map<number, DeviceTable>()
-  const columns: (Column | undefined)[] = []
+  // As long as it will be: filled from a high index on, an array that grows would become a hash table.
+  const columns: (Column | undefined)[] = new Array(names.keyText.length)
+  const scans = parts.map((part) => findScans(part, names, t0, devices, columns))
+  // Wide: one entry with holes.
+  for (const device of devices.values()) device.isWide = device.cells * 2 >= device.times.length * device.columns
   let count = 0
-  for (const { samples, offsetMs } of parts) {
-    for (let index = 0; index < samples.count; index++) {
-      const point = samples.point[index] ?? 0
-      const number = names.device[point] ?? 0
-      let device = devices.get(number)
+  parts.forEach(({ samples }, at) => {
+    count += writeCells(samples, scans[at] ?? new Uint32Array(0), names, devices, columns)
+  })
+  let text = ''
+  for (const device of devices.values()) {
+    for (const entry of entriesOf(device, names)) text += text === '' ? entry : `,${entry}`
+  }
+  return { text: `[${text}]`, count }
+}
+
+/** Which scan of its device each sample belongs to. Two reports of one point in the same ms are two scans at the same offset. */
+function findScans(
+  { samples, offsetMs }: ContentPart,
+  names: Names,
+  t0: number,
+  devices: Map<number, DeviceTable>,
+  columns: (Column | undefined)[],
+): Uint32Array {
+  const scans = new Uint32Array(samples.count)
+  let device: DeviceTable | undefined
+  for (let index = 0; index < samples.count; index++) {
+    const point = samples.point[index] ?? 0
+    const number = names.device[point] ?? 0
+    if (device?.number !== number) {
+      device = devices.get(number)
       if (device === undefined) {
-        device = { id: names.deviceId[number] ?? '', times: [], columns: [], cells: 0 }
+        device = { number, times: [], ranked: [], columns: 0, cells: 0, isWide: true }
         devices.set(number, device)
       }
-      let column = columns[point]
-      if (column === undefined) {
-        column = { key: names.key[point] ?? '', scans: [], cells: [], causes: [], good: true }
-        columns[point] = column
-        device.columns.push(column)
-      }
-      const time = Math.round((samples.mono[index] ?? 0) + offsetMs) - t0
-      const { times } = device
-      let scan = times.length - 1
-      // Two reports of one point in the same ms are two scans at the same offset.
-      if (scan < 0 || times[scan] !== time || column.scans.at(-1) === scan) scan = times.push(time) - 1
-      const cause = samples.cause[index] === GOOD ? 0 : causeOf(samples, index)
-      column.scans.push(scan)
-      column.cells.push(cellOf(samples, index))
-      column.causes.push(cause)
-      if (cause !== 0) column.good = false
-      device.cells++
-      if (samples.kind[index] !== NONE) count++
     }
+    let column = columns[point]
+    if (column === undefined) {
+      column = { point, scan: -1, written: 0, cells: '', causes: '', isGood: true, scans: [] }
+      columns[point] = column
+      device.ranked[names.rank[point] ?? 0] = column
+      device.columns++
+    }
+    const time = Math.round((samples.mono[index] ?? 0) + offsetMs) - t0
+    const { times } = device
+    let scan = times.length - 1
+    if (scan < 0 || times[scan] !== time || column.scan === scan) scan = times.push(time) - 1
+    column.scan = scan
+    scans[index] = scan
+    device.cells++
+    if (samples.cause[index] !== GOOD) column.isGood = false
   }
-  const entries: string[] = []
-  for (const device of devices.values()) putEntries(device, entries)
-  return { text: `[${entries.join(',')}]`, count }
+  return scans
+}
+
+/** Returns how many have a value. */
+function writeCells(
+  samples: PackedSamples,
+  scans: Uint32Array,
+  names: Names,
+  devices: ReadonlyMap<number, DeviceTable>,
+  columns: readonly (Column | undefined)[],
+): number {
+  let count = 0
+  let device: DeviceTable | undefined
+  for (let index = 0; index < samples.count; index++) {
+    const point = samples.point[index] ?? 0
+    const number = names.device[point] ?? 0
+    if (device?.number !== number) device = devices.get(number)
+    const column = columns[point]
+    if (device === undefined || column === undefined) continue
+    const scan = scans[index] ?? 0
+    if (device.isWide) fill(column, scan)
+    else column.scans.push(scan)
+    const comma = column.written++ > 0 ? ',' : ''
+    column.cells += comma + cellOf(samples, index)
+    if (!column.isGood) {
+      const cause = causeOf(samples, index)
+      column.causes += comma + (cause === 0 ? '0' : JSON.stringify(cause))
+    }
+    if (samples.kind[index] !== NONE) count++
+  }
+  return count
+}
+
+/** Empty cells up to a scan. */
+function fill(column: Column, scan: number): void {
+  while (column.written < scan) {
+    const comma = column.written++ > 0 ? ',' : ''
+    column.cells += `${comma}null`
+    if (!column.isGood) column.causes += `${comma}0`
+  }
 }
 
 function cellOf(samples: PackedSamples, index: number): string {
@@ -85,64 +158,29 @@ function cellOf(samples: PackedSamples, index: number): string {
   return kind === TRUE ? 'true' : 'false'
 }
 
-function putEntries(device: DeviceTable, entries: string[]): void {
-  const { columns, times } = device
-  columns.sort((a, b) => (a.key < b.key ? -1 : 1))
-  if (device.cells * 2 >= times.length * columns.length) {
-    entries.push(entryText(device.id, columns, times, null))
-    return
+function entriesOf(device: DeviceTable, names: Names): readonly string[] {
+  const columns = device.ranked.filter((column) => column !== undefined)
+  if (device.isWide) {
+    for (const column of columns) fill(column, device.times.length)
+    return [entryText(device, columns, device.times, names)]
   }
-  const alike = new Map<string, Column[]>()
-  for (const column of columns) {
-    const moments = column.scans.join()
-    const group = alike.get(moments)
-    if (group === undefined) alike.set(moments, [column])
-    else group.push(column)
-  }
-  for (const group of alike.values()) {
-    const scans = group[0]?.scans ?? []
-    entries.push(
-      entryText(
-        device.id,
-        group,
-        scans.map((scan) => times[scan] ?? 0),
-        scans,
-      ),
-    )
-  }
+  const alike = Map.groupBy(columns, (column) => column.scans.join())
+  return [...alike.values()].map((group) => {
+    const times = (group[0]?.scans ?? []).map((scan) => device.times[scan] ?? 0)
+    return entryText(device, group, times, names)
+  })
 }
 
-/** `scans` null: the entry has all scans of the device, and columns have holes; else the columns are full. */
-function entryText(
-  id: string,
-  columns: readonly Column[],
-  times: readonly number[],
-  scans: readonly number[] | null,
-): string {
-  let text = `{"i":${JSON.stringify(id)},"p":{`
-  columns.forEach((column, at) => {
-    const cells = scans === null ? spread(column.scans, column.cells, times.length, 'null') : column.cells
-    text += `${at > 0 ? ',' : ''}${JSON.stringify(column.key)}:[${cells.join(',')}]`
-  })
-  const doubtful = columns.filter((column) => !column.good)
-  if (doubtful.length > 0) {
-    text += '},"q":{'
-    doubtful.forEach((column, at) => {
-      const words = column.causes.map((cause) => (cause === 0 ? '0' : JSON.stringify(cause)))
-      const cells = scans === null ? spread(column.scans, words, times.length, '0') : words
-      text += `${at > 0 ? ',' : ''}${JSON.stringify(column.key)}:[${cells.join(',')}]`
-    })
+function entryText(device: DeviceTable, columns: readonly Column[], times: readonly number[], names: Names): string {
+  let values = ''
+  let causes = ''
+  for (const { point, cells, isGood, causes: words } of columns) {
+    const key = names.keyText[point] ?? '""'
+    values += `${values === '' ? '' : ','}${key}:[${cells}]`
+    if (!isGood) causes += `${causes === '' ? '' : ','}${key}:[${words}]`
   }
-  return `${text}},"t":[${times.join(',')}]}`
-}
-
-function spread(scans: readonly number[], cells: readonly string[], length: number, empty: string): readonly string[] {
-  if (scans.length === length) return cells
-  const row: string[] = Array.from({ length }, () => empty)
-  scans.forEach((scan, at) => {
-    row[scan] = cells[at] ?? empty
-  })
-  return row
+  const doubts = causes === '' ? '' : `"q":{${causes}},`
+  return `{"i":${names.deviceText[device.number]},"p":{${values}},${doubts}"t":[${times.join()}]}`
 }
 
 /** First 16 hex digits of SHA-256 over the UTF-8 text. */
@@ -152,9 +190,17 @@ export function contentId(text: string): string {
 
 /** About how many bytes a sample adds to the text; rather too many. `isNew`: its point is not in the batch yet. */
 export function estimateBytes(samples: PackedSamples, index: number, keyLength: number, isNew: boolean): number {
-  // A point that is new brings its key and, at worst, an entry of its own.
-  const extra = (isNew ? keyLength + 12 : 0) + (samples.cause[index] === GOOD ? 0 : 16) + 4
-  if (samples.kind[index] === NUMBER) return extra + `${samples.value[index]}`.length
+  // A point that is new brings its key and its share of an entry.
+  const extra = (isNew ? keyLength + 8 : 0) + (samples.cause[index] === GOOD ? 0 : 16) + 3
+  if (samples.kind[index] === NUMBER) return extra + numberLength(samples.value[index] ?? 0)
   if (samples.kind[index] === TEXT) return extra + 3 * (samples.texts[samples.value[index] ?? 0] ?? '').length
   return extra + 5
+}
+
+/** About the length of its text, without making it. */
+function numberLength(value: number): number {
+  const size = Math.abs(value)
+  const whole = size < 10 ? 1 : size < 100 ? 2 : size < 1000 ? 3 : size < 1_000_000 ? 6 : size < 1e12 ? 12 : 22
+  if (Number.isInteger(value)) return whole
+  return Math.round(value * 1000) / 1000 === value ? whole + 4 : 20
 }

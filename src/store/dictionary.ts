@@ -22,8 +22,9 @@ export class Dictionary implements Layout, Names {
   readonly device: number[] = []
   readonly slot: number[] = []
   readonly at: number[][] = []
-  readonly deviceId: string[] = []
-  readonly key: string[] = []
+  readonly deviceText: string[] = []
+  readonly keyText: string[] = []
+  #rank: number[] | null = null
   readonly #known = new Map<string, number>()
   readonly #devices = new Map<string, number>()
   #new: DictionaryRow[] = []
@@ -36,15 +37,33 @@ export class Dictionary implements Layout, Names {
     if (row.n !== this.rows.length) throw new RangeError(`dictionary row ${this.rows.length} is missing`)
     let device = this.#devices.get(row.device)
     if (device === undefined) {
-      device = this.deviceId.push(row.device) - 1
+      device = this.deviceText.push(JSON.stringify(row.device)) - 1
       this.#devices.set(row.device, device)
       this.at.push([])
     }
     this.rows.push(row)
     this.device.push(device)
     this.slot.push((this.at[device]?.push(row.n) ?? 1) - 1)
-    this.key.push(row.key)
+    this.keyText.push(JSON.stringify(row.key))
+    this.#rank = null
     this.#known.set(identity(row), row.n)
+  }
+
+  /** Place of each point among its device's points by key (and by number, where two configurations share a key). */
+  get rank(): readonly number[] {
+    this.#rank ??= this.#ranked()
+    return this.#rank
+  }
+
+  #ranked(): number[] {
+    const rank: number[] = []
+    for (const points of this.at) {
+      const sorted = [...points].sort((a, b) => compare(this.rows[a]?.key ?? '', this.rows[b]?.key ?? '') || a - b)
+      sorted.forEach((point, place) => {
+        rank[point] = place
+      })
+    }
+    return rank
   }
 
   /** By index of the site's points. Numbers are given out in the site's order, so that scans come out sorted. */
@@ -70,4 +89,9 @@ export class Dictionary implements Layout, Names {
     this.#new = []
     return taken
   }
+}
+
+/** By UTF-16 code units, as RFC 8785 sorts keys. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -16,6 +16,8 @@ type Settled = NonNullable<StoreDelta['settled']>
 /** Samples under one clock. */
 class Runs {
   readonly #runs: { time: ClockReading; packer: SamplePacker }[] = []
+  /** Used again by each commit, so it has grown to the usual size. */
+  readonly #spare = new SamplePacker()
   count = 0
 
   add(time: ClockReading, samples: readonly Sample[]): void {
@@ -26,7 +28,7 @@ class Runs {
       run.time.quality !== time.quality ||
       Math.abs(run.time.offsetMs - time.offsetMs) > STEP_MS
     ) {
-      run = { time, packer: new SamplePacker() }
+      run = { time, packer: this.#runs.length === 0 ? this.#spare : new SamplePacker() }
       this.#runs.push(run)
     }
     for (const sample of samples) run.packer.add(sample)

@@ -21,7 +21,7 @@ export function splitRun(
 ): readonly RunPart[] {
   const numbered: PackedSamples = { ...samples, point: samples.point.map((point) => numbers[point] ?? 0) }
   const parts: RunPart[] = []
-  const seen = new Set<number>()
+  const seen = new Uint8Array(names.keyText.length)
   let from = 0
   let bytes = 0
   let monoMin = Number.POSITIVE_INFINITY
@@ -33,13 +33,13 @@ export function splitRun(
     bytes = 0
     monoMin = Number.POSITIVE_INFINITY
     monoMax = Number.NEGATIVE_INFINITY
-    seen.clear()
+    seen.fill(0)
   }
   for (let at = 0; at < numbered.count; at++) {
     const point = numbered.point[at] ?? 0
-    const size = estimateBytes(numbered, at, names.key[point]?.length ?? 0, !seen.has(point))
+    const size = estimateBytes(numbered, at, names.keyText[point]?.length ?? 0, seen[point] === 0)
     if (at > from && (at - from >= cut.samples || bytes + size > cut.bytes)) close(at)
-    seen.add(point)
+    seen[point] = 1
     bytes += size
     const mono = Math.round(numbered.mono[at] ?? 0)
     monoMin = Math.min(monoMin, mono)

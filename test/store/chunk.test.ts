@@ -14,7 +14,7 @@ import {
   TEXT,
   TRUE,
 } from '../../src/store/packed.ts'
-import { makePoints } from './site.ts'
+import { makePoints } from './settings.ts'
 
 const POINTS = makePoints(5, 20)
 const layout = new Dictionary([])

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../src/bytes/json.ts'
 import { buildContent, contentId } from '../../src/store/content.ts'
 import { Dictionary } from '../../src/store/dictionary.ts'
 import { NONE, NUMBER, SamplePacker } from '../../src/store/packed.ts'
-import { makePoints } from './site.ts'
+import { makePoints } from './settings.ts'
 
 const names = new Dictionary([])
 names.numbersFor(makePoints(3, 4), ['meter_12', 'pump_1', 'lift_1'], 1)
@@ -55,8 +55,8 @@ test('canonical: what a consumer prints again is the same text, hence the same i
           }
         }
         const meant = samples.map(([point, mono, value]) => [
-          names.deviceId[names.device[point] ?? 0],
-          names.key[point],
+          names.rows[point]?.device,
+          names.rows[point]?.key,
           mono,
           value,
           value === null ? 'timeout' : 0,

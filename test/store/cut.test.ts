@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { TimeQuality } from '../../src/model/journal.ts'
 import { type CutPolicy, HOLD_MS, planCuts } from '../../src/store/cut.ts'
 import type { ChunkHead } from '../../src/store/heads.ts'
-import { SETTINGS } from './site.ts'
+import { SETTINGS } from './settings.ts'
 
 const chunk = (n: number, mono: number, more: Partial<ChunkHead> = {}): ChunkHead => ({
   n,

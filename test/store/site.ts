@@ -4,33 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { ClockReading, Item, TimeQuality } from '../../src/model/journal.ts'
-import { type Point, type PointType, pointId, type Value } from '../../src/model/point.ts'
+import type { Value } from '../../src/model/point.ts'
 import type { Sample } from '../../src/model/sample.ts'
-import type { StoreSettings } from '../../src/model/site.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 import { SILENT } from '../../src/runtime/log.ts'
 import type { Store } from '../../src/store/contract.ts'
 import { openStore, type StoreOptions } from '../../src/store/store.ts'
+import { makePoints, SETTINGS } from './settings.ts'
 
 export const T0 = Date.UTC(2023, 10, 14, 22, 0)
 
 export const FLOOR = Date.UTC(2023, 0)
-
-export const SETTINGS: StoreSettings = {
-  commitEveryMs: 5,
-  wearBytesPerDay: 2 ** 31,
-  budgetBytes: 2 ** 31,
-  keepMs: {
-    raw: 7 * 86_400_000,
-    minutes: 90 * 86_400_000,
-    hours: 730 * 86_400_000,
-    alarms: 1000 * 86_400_000,
-    audit: 200 * 86_400_000,
-    access: 30 * 86_400_000,
-    acked: 86_400_000,
-  },
-  cut: { everyMs: 5000, samples: 3600, bytes: 49_152 },
-}
 
 export type FakeClock = Clock & { step: (ms: number) => void; trust: (quality: TimeQuality, offsetMs?: number) => void }
 
@@ -56,42 +40,6 @@ export function fakeClock(quality: TimeQuality = 1, offsetMs = T0): FakeClock {
       offset = at ?? offset
     },
   }
-}
-
-const LABEL = { en: 'x', zh: 'x' }
-
-export function makePoints(devices: number, each: number, type: PointType = 'f64'): Point[] {
-  return Array.from({ length: devices * each }, (_, index) => {
-    const device = Math.floor(index / each)
-    const key = `p${index % each}`
-    return {
-      index,
-      id: pointId(`d${device}`, key),
-      device,
-      key,
-      title: LABEL,
-      std: null,
-      kind: 'gauge',
-      type,
-      unit: 'V',
-      source: {
-        from: 'field',
-        place: { protocol: 'payload', path: '$' },
-        treatment: { scale: 1, offset: 0, invalid: [], map: null, invert: false },
-        everyMs: 1000,
-      },
-      range: null,
-      rateMax: null,
-      debounceMs: 0,
-      maxAgeMs: null,
-      frozenAfterMs: null,
-      deadband: 0,
-      heartbeatMs: 300_000,
-      personal: false,
-      forbidden: false,
-      write: null,
-    }
-  })
 }
 
 export function temporaryDir(): string {
