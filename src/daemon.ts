@@ -8,15 +8,13 @@ import { join } from 'node:path'
 import { findingLines } from './cli/verbs/findings.ts'
 import { EXIT } from './cli/exit.ts'
 import { checkSite } from './config/check.ts'
-import { openControlSocket } from './control/socket.ts'
+import { openControlSocket, SOCKET_NAME } from './control/socket.ts'
 import { openWatchdog } from './control/watchdog.ts'
 import { openGateway } from './gateway.ts'
 import type { Language, Site } from './model/site.ts'
 import { createLog, type Log } from './runtime/log.ts'
 import { ROOT } from './runtime/root.ts'
 import { Scope } from './runtime/scope.ts'
-
-export const SOCKET_NAME = 'gatehouse.sock'
 
 /** An orderly stop that takes longer is given up: a supervisor's patience is no better spent. */
 const STOP_MS_MAX = 20_000

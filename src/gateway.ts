@@ -9,7 +9,6 @@ import { createOutputs } from './control/outputs.ts'
 import { buildView } from './control/view.ts'
 import { DIALECTS } from './dialects/all.ts'
 import type { Site } from './model/site.ts'
-import { PROTOCOLS } from './protocols/all.ts'
 import { createClock } from './runtime/clock.ts'
 import { hostClock } from './runtime/kernel.ts'
 import type { Log } from './runtime/log.ts'
@@ -118,7 +117,6 @@ export async function openGateway(options: {
             bus,
             devices: site.devices,
             points: site.points,
-            protocol: PROTOCOLS.modbus,
             clock,
             post: spine.post,
             log,
@@ -157,6 +155,7 @@ export async function openGateway(options: {
       broker,
       uplinks,
       onTurn: spine.onTurn,
+      since: spine.since,
       adopt: spine.adopt,
       tell: spine.tell,
       toOutput,

@@ -46,6 +46,8 @@ export type Spine = {
   readonly adopt: (step: BoardStep) => Promise<void>
   readonly onTurn: (listener: (points: readonly number[]) => void) => () => void
   readonly samplesRead: () => number
+  /** Monotonic ms since when a bus or device is in its state; null: nobody has said so far. */
+  readonly since: (kind: 'bus' | 'device', index: number) => number | null
   /** Takes what is in the mailbox, saves running sums, and turns no more. */
   readonly close: () => void
 }
@@ -75,6 +77,7 @@ export function openSpine(options: SpineOptions): Spine {
   const listeners = new Set<(points: readonly number[]) => void>()
   /** What is so without anything being read: inputs that are not configured. */
   let first: ReturnType<Intake['begin']> | null = intake.begin()
+  const since = new Map<string, number>()
   let read = 0
   let closed = false
   let scheduled = false
@@ -125,6 +128,7 @@ export function openSpine(options: SpineOptions): Spine {
 
     const news = (arrival: Exclude<Arrival, { kind: 'scan' }>): void => {
       board.arrive(arrival)
+      since.set(`${arrival.kind} ${arrival.kind === 'bus' ? arrival.bus : arrival.device}`, arrival.mono)
       const of = arrival.kind === 'device' ? site.devices[arrival.device] : undefined
       if (of === undefined) return
       const body = { state: arrival.state, cause: arrival.cause === null ? null : causeText(arrival.cause) }
@@ -289,6 +293,7 @@ export function openSpine(options: SpineOptions): Spine {
       return () => listeners.delete(listener)
     },
     samplesRead: () => read,
+    since: (kind, index) => since.get(`${kind} ${index}`) ?? null,
     close() {
       if (closed) return
       step()

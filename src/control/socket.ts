@@ -14,6 +14,9 @@ import type { CallContext, Caller, GatewayView } from './context.ts'
 import { type Operation, OperationError } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
+/** In the data directory. */
+export const SOCKET_NAME = 'gatehouse.sock'
+
 const BODY_BYTES_MAX = 64 * 1024
 /** sun_path holds 108 bytes, the last one zero. */
 const PATH_BYTES_MAX = 107

@@ -32,6 +32,7 @@ export type Rooms = {
   readonly broker: Broker | null
   readonly uplinks: ReadonlyMap<string, Uplink>
   readonly onTurn: GatewayView['onTurn']
+  readonly since: (kind: 'bus' | 'device', index: number) => number | null
   readonly adopt: (step: ReturnType<Board['ack']>) => Promise<void>
   readonly tell: (
     type: EventType,
@@ -60,7 +61,7 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     const seen = image.get(device.points[0] ?? 0)
     return {
       state: status.state,
-      sinceMono: null,
+      sinceMono: rooms.since('device', device.index),
       cause: status.state === 'offline' && seen.quality === 'bad' ? seen.cause : null,
       lastGoodMono: status.lastGood,
       errors: status.errors,
@@ -82,7 +83,8 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
       }
     }
     const state = alive ? 'online' : 'offline'
-    return { state, sinceMono: null, cause: alive ? null : cause, lastGoodMono, errors: quiet, latencyMs: null }
+    const sinceMono = rooms.since('device', device.index)
+    return { state, sinceMono, cause: alive ? null : cause, lastGoodMono, errors: quiet, latencyMs: null }
   }
 
   function busOf(index: number): RunningBus {
@@ -102,7 +104,7 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     }
     return {
       state: status.state,
-      sinceMono: null,
+      sinceMono: rooms.since('bus', index),
       cause: status.state === 'offline' ? causeOfBus(index) : null,
       utilisation: status.utilisation,
       cycleMs: status.cycleMs,

@@ -15,6 +15,7 @@ import { ROOT } from '../runtime/root.ts'
 import { Scope } from '../runtime/scope.ts'
 import { repeat, sleep } from '../runtime/timer.ts'
 import type { GatewayView } from '../control/context.ts'
+import { openControlSocket, SOCKET_NAME } from '../control/socket.ts'
 import type { UplinkTimings } from '../uplink/timings.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 import { openSimulator, type Simulator } from './simulator.ts'
@@ -158,6 +159,7 @@ class Demo {
     }
     const site = putInPlace(this.#site, simulator, cloud.port)
     const gateway = await options.openGateway({ site, data, log: SILENT, uplinkTimings: UPLINK_TIMINGS })
+    await this.#scope.open(openControlSocket({ path: join(data, SOCKET_NAME), view: gateway.view, log: SILENT }))
     let closed = false
     this.#scope.defer(async () => {
       if (!closed) await gateway.close()
