@@ -7,7 +7,7 @@ import type { Fault } from '../model/fault.ts'
 import type { Point } from '../model/point.ts'
 import type { Arrival, Reading } from '../model/sample.ts'
 import type { Bus, Device } from '../model/site.ts'
-import type { Protocol } from '../protocols/protocol.ts'
+import { PROTOCOLS, type Protocols } from '../protocols/all.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { OpenPipe } from '../transport/open.ts'
@@ -20,7 +20,7 @@ import { type CommandOrder, Orders } from './orders.ts'
 import { predictBus } from './predict.ts'
 import { createRounds } from './rounds.ts'
 import { choose, depart, spread, type Task } from './schedule.ts'
-import { createRoster } from './seats.ts'
+import { createRoster, framingOf } from './seats.ts'
 import { type BusStatus, createMeter, type DeviceStatus, deviceStatusOf, statusOf } from './status.ts'
 import { lateReply } from './suspicion.ts'
 import { createWaker } from './waker.ts'
@@ -31,7 +31,8 @@ export type BusOptions = {
   /** All devices and points of the site; the bus takes its own. */
   readonly devices: readonly Device[]
   readonly points: readonly Point[]
-  readonly protocol: Protocol
+  /** Left out: all that are built in. */
+  readonly protocols?: Protocols
   readonly clock: Pick<Clock, 'mono'>
   readonly post: (arrival: Arrival) => void
   readonly log: Log
@@ -62,19 +63,20 @@ const UNANSWERED_MAX = 3
 const ORDER_EXPIRES_MS = 10_000
 
 export function openBus(options: BusOptions): RunningBus {
-  const { bus, points, protocol, post } = options
+  const { bus, points, post } = options
+  const protocols = options.protocols ?? PROTOCOLS
   const { mono } = options.clock
   const random = options.random ?? Math.random
   const log = options.log.child({ bus: bus.id })
-  const framing = protocol.framings[bus.wire.kind === 'modbus-tcp' ? 'tcp' : 'rtu']
+  const framing = framingOf(bus, { protocol: 'modbus' }, protocols)
   const isSerial = bus.wire.kind === 'serial'
-  const roster = createRoster({ ...options, refused: options.refused ?? (() => []) })
+  const roster = createRoster({ ...options, protocols, refused: options.refused ?? (() => []) })
   const orders = new Orders()
   const schedule = orders.scheduleFor(roster.seats)
   const counts = createCounts()
   const tap = createTap()
   const meter = createMeter(mono())
-  const prediction = predictBus(bus, options.devices, points, protocol)
+  const prediction = predictBus(bus, options.devices, points, protocols)
   const exchanges = new WeakMap<Task, Exchange>()
   let wire: Wire | null = null
   let unanswered = 0
@@ -111,7 +113,6 @@ export function openBus(options: BusOptions): RunningBus {
 
   const rounds = createRounds({
     points,
-    protocol,
     roster,
     orders,
     post,
@@ -277,7 +278,7 @@ export function openBus(options: BusOptions): RunningBus {
 
   const writer = createWriter({
     points,
-    protocol,
+    protocols,
     mono,
     signal: options.signal,
     read,

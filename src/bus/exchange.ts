@@ -7,7 +7,7 @@
  * comes is dropped. Time is an argument; the host calls `expire` when `wakeAt` says so.
  */
 import type { Fault } from '../model/fault.ts'
-import type { Line, ModbusLimits } from '../model/site.ts'
+import type { Line, Limits } from '../model/site.ts'
 import type { Framing, Question } from '../protocols/protocol.ts'
 import { characterMs, frameSilenceMs, quietMs } from './timing.ts'
 
@@ -26,7 +26,7 @@ export type Outcome =
 /** What is asked of one device, and who wants to know. */
 export type Exchange = {
   readonly question: Question
-  readonly limits: ModbusLimits
+  readonly limits: Limits
   readonly line: Line | null
   /** Slowest answer this device was seen to give, 0: none yet. */
   readonly slowestMs: () => number

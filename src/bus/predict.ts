@@ -4,8 +4,9 @@
  */
 import type { Point } from '../model/point.ts'
 import type { Bus, Device } from '../model/site.ts'
-import type { Block, Protocol } from '../protocols/protocol.ts'
-import { devicesOn, fieldPointsOf } from './seats.ts'
+import { PROTOCOLS, protocolOf, type Protocols } from '../protocols/all.ts'
+import type { Block, Framing } from '../protocols/protocol.ts'
+import { devicesOn, fieldPointsOf, framingOf } from './seats.ts'
 import { type BusLink, characterMs, lineOf, quietMs } from './timing.ts'
 
 export type Complaint = {
@@ -41,17 +42,19 @@ export function predictBus(
   bus: Bus,
   devices: readonly Device[],
   points: readonly Point[],
-  protocol: Protocol,
+  protocols: Protocols = PROTOCOLS,
 ): Prediction {
   const loads = devicesOn(bus, devices).flatMap(({ device, link }) =>
-    protocol.plan(fieldPointsOf(device, points), link.limits, new Set()).map(
-      (block): Load => ({
-        device,
-        block,
-        costMs: exchangeMs(bus, link, { block, protocol }),
-        gapMs: link.limits.minGapMs,
-      }),
-    ),
+    protocolOf(link.protocol, protocols)
+      .plan(fieldPointsOf(device, points), link.limits, new Set())
+      .map(
+        (block): Load => ({
+          device,
+          block,
+          costMs: exchangeMs(bus, link, { block, framing: framingOf(bus, link, protocols) }),
+          gapMs: link.limits.minGapMs,
+        }),
+      ),
   )
   const lanes = bus.wire.kind === 'modbus-tcp' ? bus.inFlight : 1
   const cycleMs = sum(loads, ({ costMs }) => costMs) / lanes
@@ -60,10 +63,10 @@ export function predictBus(
 }
 
 /** Time on the wire for one block: silence, request, thinking, answer. */
-export function exchangeMs(bus: Bus, link: BusLink, { block, protocol }: { block: Block; protocol: Protocol }): number {
+export function exchangeMs(bus: Bus, link: BusLink, { block, framing }: { block: Block; framing: Framing }): number {
   if (bus.wire.kind === 'modbus-tcp') return THINKING_TCP_MS
-  const question = protocol.ask(block, link.address)
-  const sent = protocol.framings.rtu.frame(question, 0).length
+  const question = block.ask(link.address)
+  const sent = framing.frame(question, 0).length
   const line = lineOf(bus, link)
   const bytes = sent + (sent - question.body.length) + question.answerBytes
   const thinking = THINKING_SERIAL_MS + (bus.wire.kind === 'tcp' ? SERIAL_SERVER_MS : 0)

@@ -5,7 +5,6 @@
 import type { Fault } from '../model/fault.ts'
 import type { Point } from '../model/point.ts'
 import type { Arrival, Reading } from '../model/sample.ts'
-import type { Protocol } from '../protocols/protocol.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Outcome } from './exchange.ts'
 import { count, heard, isSilence, missed, wireBack } from './health.ts'
@@ -16,7 +15,6 @@ import { doubt, suspect } from './suspicion.ts'
 
 export type RoundsHost = {
   readonly points: readonly Point[]
-  readonly protocol: Protocol
   readonly roster: Roster
   readonly orders: Orders
   readonly post: (arrival: Arrival) => void
@@ -78,7 +76,7 @@ export function createRounds(host: RoundsHost): Rounds {
     const { seat } = task
     alive(seat, outcome.ms, now)
     const doubtful = !host.correlates && doubt(task, outcome.sentAt, now)
-    const read = host.protocol.read(task.block, host.points, body)
+    const read = task.block.read(host.points, [body])
     const readings = doubtful ? read.map(doubted) : read
     task.rejected = false
     seat.health.lastGood = now

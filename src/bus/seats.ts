@@ -1,7 +1,8 @@
 /** Devices of one bus with what is asked of them, as the protocol plans it. */
 import type { Point } from '../model/point.ts'
 import type { Bus, Device, Line } from '../model/site.ts'
-import type { Block, Protocol } from '../protocols/protocol.ts'
+import { protocolOf, type Protocols } from '../protocols/all.ts'
+import type { Block, Framing } from '../protocols/protocol.ts'
 import { createHealth } from './health.ts'
 import type { Seat, Task } from './schedule.ts'
 import { type BusLink, lineOf, sameLine } from './timing.ts'
@@ -16,6 +17,13 @@ export type Roster = {
   readonly split: (task: Task) => readonly Task[]
   /** Indices of all points that are polled from this device. */
   readonly pointsOf: (seat: Seat) => readonly number[]
+}
+
+/** Throws RangeError for a protocol that does not run on this wire: sites that have one are refused when they are loaded. */
+export function framingOf(bus: Bus, link: Pick<BusLink, 'protocol' | 'ascii'>, protocols: Protocols): Framing {
+  const framing = protocolOf(link.protocol, protocols).framing(bus.wire.kind, { ascii: link.ascii ?? false })
+  if (framing === null) throw new RangeError(`${link.protocol} does not run on ${bus.wireText}`)
+  return framing
 }
 
 /** A device of a bus, with its link narrowed. */
@@ -38,11 +46,11 @@ export function createRoster(options: {
   bus: Bus
   devices: readonly Device[]
   points: readonly Point[]
-  protocol: Protocol
+  protocols: Protocols
   /** Keys of blocks that a device is known to reject. */
   refused: (device: Device) => Iterable<string>
 }): Roster {
-  const { bus, points, protocol } = options
+  const { bus, points, protocols } = options
   const lines: Line[] = []
   const refusedOf = new Map<Seat, Set<string>>()
   const taskByPoint = new Map<number, Task>()
@@ -57,14 +65,18 @@ export function createRoster(options: {
   }
 
   function taskFor(seat: Seat, block: Block, everyMs: number): Task {
-    const question = protocol.ask(block, seat.link.address)
+    const question = block.ask(seat.link.address)
     return { seat, block, question, everyMs, origin: 0, due: 0, busy: false, rejected: false, lastMs: 0 }
   }
 
   /** Plans all points of the device; blocks that stay keep their task. */
   function planned(seat: Seat): readonly Task[] {
     const kept = new Map(seat.tasks.map((task) => [`${task.block.key} ${task.block.everyMs}`, task]))
-    const blocks = protocol.plan(fieldPointsOf(seat.device, points), seat.link.limits, refusedOf.get(seat) ?? new Set())
+    const blocks = protocolOf(seat.link.protocol, protocols).plan(
+      fieldPointsOf(seat.device, points),
+      seat.link.limits,
+      refusedOf.get(seat) ?? new Set(),
+    )
     const tasks = blocks.map(
       (block) => kept.get(`${block.key} ${block.everyMs}`) ?? taskFor(seat, block, block.everyMs),
     )
@@ -106,7 +118,11 @@ export function createRoster(options: {
     const point = points[index]
     const blocks =
       point?.source.from === 'field'
-        ? protocol.plan([{ ...point, source: { ...point.source, everyMs: 1000 } }], seat.link.limits, new Set())
+        ? protocolOf(seat.link.protocol, protocols).plan(
+            [{ ...point, source: { ...point.source, everyMs: 1000 } }],
+            seat.link.limits,
+            new Set(),
+          )
         : []
     const [block] = blocks
     if (block === undefined) throw new RangeError(`point ${index} of bus ${bus.id} cannot be read`)

@@ -6,7 +6,8 @@ import type { WriteOutcome, WriteRequest } from '../model/command.ts'
 import { causeText } from '../model/fault.ts'
 import type { Point, Role, Value, WriteRule } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
-import type { Protocol, Question } from '../protocols/protocol.ts'
+import { protocolOf, type Protocols } from '../protocols/all.ts'
+import type { Question } from '../protocols/protocol.ts'
 import { sleep } from '../runtime/timer.ts'
 import type { CommandResult } from './orders.ts'
 import type { Seat } from './schedule.ts'
@@ -58,7 +59,7 @@ function tooSoon(
 
 export type WriterAccess = {
   readonly points: readonly Point[]
-  readonly protocol: Protocol
+  readonly protocols: Protocols
   readonly mono: () => number
   readonly signal: AbortSignal
   readonly seatOf: (point: number) => Seat
@@ -100,7 +101,7 @@ export function createWriter(access: WriterAccess): (request: WriteRequest) => P
     const last = lastWrites.get(index) ?? null
     const refusal = mayWrite(point, value, { role, last, now: access.mono() })
     if (refusal !== null) return { outcome: 'refused', cause: refusal }
-    const question = access.protocol.write(point, value, seat.link.address)
+    const question = protocolOf(seat.link.protocol, access.protocols).write(point, value, seat.link.address)
     if (typeof question === 'string') return { outcome: 'refused', cause: `value: ${question}` }
     // Counted before it is sent: of two commands at the same moment the second must see the first.
     lastWrites.set(index, { value, mono: access.mono() })

@@ -4,7 +4,7 @@ import { nearest } from '../derive/nearest.ts'
 import { CEL_WORDS } from '../derive/words.ts'
 import type { Priority } from '../model/alarm.ts'
 import type { Text, Value } from '../model/point.ts'
-import type { Line, ModbusLimits } from '../model/site.ts'
+import type { Line, Limits } from '../model/site.ts'
 import { withDerived } from './derive.ts'
 import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
@@ -34,7 +34,7 @@ export type Model = {
   /** Fields first, then flags of their bits, then what is derived. */
   readonly drafts: readonly Draft[]
   readonly alarms: readonly AlarmDraft[]
-  readonly limits: ModbusLimits
+  readonly limits: Limits
   /** null: the driver says none. */
   readonly line: Line | null
   readonly params: Params

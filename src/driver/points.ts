@@ -13,7 +13,7 @@ import type {
   Treatment,
   WriteRule,
 } from '../model/point.ts'
-import type { ModbusLimits } from '../model/site.ts'
+import type { Limits } from '../model/site.ts'
 import { nearest } from '../derive/nearest.ts'
 import type { Path } from './document.ts'
 import type { Findings, Position } from './finding.ts'
@@ -59,7 +59,7 @@ const EVERY_MIN_MS = 10
 const AGE_POLLS = 3
 const AGE_MIN_MS = 10_000
 
-export function limitsOf(block: ModbusBlock | undefined): ModbusLimits {
+export function limitsOf(block: ModbusBlock | undefined): Limits {
   const noHoles = block?.noHoles ?? false
   return {
     maxRegisters: block?.maxRegisters ?? 125,

@@ -4,8 +4,8 @@ import { causeText } from '../model/fault.ts'
 import { type Point, pointId, type Value } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
 import { payloadCodec } from '../protocols/all.ts'
-import { modbus } from '../protocols/modbus/index.ts'
-import type { Block, Framing, Question, Verdict } from '../protocols/protocol.ts'
+import { blockOf, modbus } from '../protocols/modbus/index.ts'
+import type { Framing, Question, Verdict } from '../protocols/protocol.ts'
 import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
 import { placeIn } from './layers.ts'
@@ -52,7 +52,7 @@ function replayPayload(proof: ProofBlock, payload: string, path: Path, replay: R
 
 function replayExchange(proof: ProofBlock, requestHex: string, path: Path, replay: Replay): void {
   const { model, findings } = replay
-  const framing = modbus.framings[proof.framing ?? 'rtu']
+  const framing = modbus.framing(proof.framing === 'tcp' ? 'modbus-tcp' : 'serial')
   const request = parseHex(requestHex)
   const asked = typeof request === 'string' ? request : readRequest(framing, request)
   if (typeof asked === 'string' || typeof request === 'string') {
@@ -105,9 +105,9 @@ function replayRead(proof: ProofBlock, framing: Framing, asked: Asked, path: Pat
   for (const key of Object.keys(proof.samples ?? {}))
     if (!names.has(key) && points.some((point) => point.key === key))
       findings.error(placeIn(model.layers, [...path, 'samples', key]), 'proofUncovered', { point: key, asked: wanted })
-  const block: Block = { key: wanted, points: covering.map((point) => point.index), everyMs: 1000, table, start, count }
-  const body = answerOf(proof, framing, modbus.ask(block, asked.address), asked.transaction, path, replay)
-  if (body !== null) compare(proof, modbus.read(block, points, body), path, replay)
+  const block = blockOf({ points: covering.map((point) => point.index), everyMs: 1000, table, start, count })
+  const body = answerOf(proof, framing, block.ask(asked.address), asked.transaction, path, replay)
+  if (body !== null) compare(proof, block.read(points, [body]), path, replay)
 }
 
 function within(point: Point, table: string, start: number, count: number): boolean {

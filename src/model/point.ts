@@ -51,7 +51,21 @@ export type ModbusPlace = {
 /** Where a value lies in a published JSON document: `$` is the whole payload, `a.b` a field. */
 export type PayloadPlace = { readonly protocol: 'payload'; readonly path: string }
 
-export type Place = ModbusPlace | PayloadPlace
+/** A data item of DL/T 645-2007: 8 hex digits of its identifier, DI3 first (`02010100`); 4 in the 1997 edition. */
+export type Dlt645Place = {
+  readonly protocol: 'dlt645'
+  readonly item: string
+  /** A format in place of the one that the standard's table gives; null: the standard's. */
+  readonly as: string | null
+}
+
+/** A field of a data unit of CJ/T 188: 4 hex digits of its identifier (`901F`), and which of its fields. */
+export type Cjt188Place = { readonly protocol: 'cjt188'; readonly item: string; readonly field: string }
+
+/** A data record of an M-Bus variable data structure, as the driver names it. */
+export type MbusPlace = { readonly protocol: 'mbus'; readonly record: string }
+
+export type Place = ModbusPlace | PayloadPlace | Dlt645Place | Cjt188Place | MbusPlace
 
 /** From raw number to physical value. Sentinels are compared with the raw number, before scaling. */
 export type Treatment = {

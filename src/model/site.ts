@@ -29,7 +29,14 @@ export type Bus = {
   readonly inFlight: number
 }
 
-export type ModbusLimits = {
+/** Modbus: unit number. DL/T 645, CJ/T 188: its digits, leading zeros kept. M-Bus: primary address number or secondary id digits. */
+export type Address = number | string
+
+/** Protocols of devices on a bus. */
+export type ProtocolName = 'modbus' | 'dlt645' | 'cjt188' | 'mbus'
+
+/** What a device bears. Registers and bits mean something to Modbus only. */
+export type Limits = {
   readonly maxRegisters: number
   readonly maxBits: number
   /** Registers that may be read over without being asked for. 0 with `noHoles`. */
@@ -48,10 +55,12 @@ export type DeviceLink =
   | {
       readonly kind: 'bus'
       readonly bus: number
-      readonly protocol: 'modbus'
-      readonly address: number
+      readonly protocol: ProtocolName
+      readonly address: Address
       readonly line: Line | null
-      readonly limits: ModbusLimits
+      readonly limits: Limits
+      /** Modbus on a serial line or behind a serial server: ASCII instead of RTU. */
+      readonly ascii?: boolean
     }
   /** Publishes on the local broker: topic without trailing slash, codec by name (protocols/payload). */
   | { readonly kind: 'topic'; readonly topic: string; readonly codec: string }

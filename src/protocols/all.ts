@@ -3,10 +3,18 @@ import { modbus } from './modbus/index.ts'
 import { json } from './payload/json.ts'
 import type { PayloadCodec } from './payload/payload.ts'
 import { zigbee2mqtt } from './payload/zigbee2mqtt.ts'
-import type { Protocol } from './protocol.ts'
+import type { Protocol, ProtocolName } from './protocol.ts'
 
-export const PROTOCOLS = { modbus } as const satisfies Record<string, Protocol>
-export type ProtocolName = keyof typeof PROTOCOLS
+/** Protocols of devices on a bus. */
+export const PROTOCOLS: Protocols = { modbus }
+export type Protocols = Readonly<Partial<Record<ProtocolName, Protocol>>>
+
+/** Throws RangeError for a protocol that is not built in: sites that name one are refused when they are loaded. */
+export function protocolOf(name: ProtocolName, protocols: Protocols = PROTOCOLS): Protocol {
+  const protocol = protocols[name]
+  if (protocol === undefined) throw new RangeError(`protocol ${name} is not built in`)
+  return protocol
+}
 
 export const PAYLOADS: Readonly<Record<string, PayloadCodec>> = { zigbee2mqtt, json }
 /** Names that a driver may write as `protocol`. */

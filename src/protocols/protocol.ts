@@ -1,12 +1,15 @@
 /**
  * What a field protocol is: tables and pure functions. Timeouts, retries, resynchronisation and turn-taking are in `bus/`, once for all.
  * A protocol plans which reads serve which points, makes questions, frames them for a wire, splits what comes back, judges
- * whether a frame answers the question, and turns an answer into readings.
+ * whether a frame answers the question, and turns an answer into readings. Whoever owns a wire knows no protocol's terms:
+ * a `Block` carries how to ask and how to read, a `Framing` what a frame is and how silent the line must be before one.
  */
 import type { Fault } from '../model/fault.ts'
-import type { Point, Value } from '../model/point.ts'
+import type { Place, Point, PointKind, PointType, Value } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
-import type { ModbusLimits } from '../model/site.ts'
+import type { Address, Limits, Line, ProtocolName } from '../model/site.ts'
+
+export type { Address, ProtocolName }
 
 /** Too short is not corrupt; junk costs one byte, so a true frame behind noise is still found. */
 export type Split =
@@ -14,38 +17,49 @@ export type Split =
   | { readonly kind: 'junk'; readonly used: number }
   | { readonly kind: 'frame'; readonly frame: Uint8Array; readonly used: number }
 
-/** Points fetched by one request. `key` names the request (`holding 100+12`) in caches and for people. */
-export type Block = {
-  readonly key: string
-  /** Indices into `Site.points`. */
-  readonly points: readonly number[]
-  readonly everyMs: number
-  readonly table: 'coil' | 'discrete' | 'input' | 'holding'
-  readonly start: number
-  readonly count: number
-}
-
 /** A question to one device, before framing. */
 export type Question = {
-  readonly address: number
-  /** Modbus: the PDU. */
+  readonly address: Address
+  /** Modbus: the PDU. DL/T 645: control code and data. */
   readonly body: Uint8Array
   readonly writes: boolean
   /** Length of the answer's body, for predictions. */
   readonly answerBytes: number
+  /** Broadcast: nobody answers; the wire is left alone for the turnaround. */
+  readonly unanswered?: boolean
 }
 
 export type Verdict =
-  /** Ours: the answer's body (Modbus: the PDU). */
-  | { readonly kind: 'answer'; readonly body: Uint8Array }
+  /**
+   * Ours: the answer's body. `more` must be asked, within the same turn of the wire, before the answer is complete
+   * (DL/T 645: follow-on frames; M-Bus: further telegrams).
+   */
+  | { readonly kind: 'answer'; readonly body: Uint8Array; readonly more?: Question }
   /** Ours, and the device says no. */
   | { readonly kind: 'fault'; readonly fault: Fault }
-  /** A sound frame that answers something else: an earlier question (`echo`: an earlier write), another master's, another unit's. Waiting goes on. */
-  | { readonly kind: 'other'; readonly why: 'transaction' | 'unit' | 'function' | 'length' | 'echo' }
+  /**
+   * A sound frame that answers something else: an earlier question (`echo`: an earlier write), another master's, another unit's.
+   * `address`: it answers exactly this question, but under another meter's address; `from` says whose. Waiting goes on.
+   */
+  | {
+      readonly kind: 'other'
+      readonly why: 'transaction' | 'unit' | 'function' | 'length' | 'echo' | 'address'
+      readonly from?: string
+    }
 
-/** One framing of one protocol: Modbus RTU, Modbus TCP. */
+/** A frame that nobody asked for, in words: whose it is and what it does. */
+export type Overheard = {
+  readonly direction: 'request' | 'reply'
+  /** The address in it, as people write it. */
+  readonly address: string
+  /** `3 read holding registers` */
+  readonly function: string
+}
+
+/** One framing of one protocol: Modbus RTU, Modbus TCP, DL/T 645. */
 export type Framing = {
-  readonly name: 'rtu' | 'tcp'
+  /** 'rtu' 'tcp' 'ascii' 'dlt645' 'cjt188' 'mbus' */
+  readonly name: string
   /** No frame is longer; a receive buffer that passes it without a frame is junk. */
   readonly frameMax: number
   /** Replies carry the request's transaction id, so a late one is recognised. */
@@ -57,18 +71,62 @@ export type Framing = {
    */
   readonly split: (received: Uint8Array, question?: Question) => Split
   readonly judge: (frame: Uint8Array, question: Question, transaction: number) => Verdict
+  /** Silence before a request, ms. */
+  readonly quietMs: (line: Line | null) => number
+  /**
+   * What lies at the front of `received` when nobody of us asked: requests of another master, too. Left out: `split` finds all frames.
+   * Only frames that are certainly some (checksum and length) are found; the rest is junk.
+   */
+  readonly overhear?: (received: Uint8Array) => Split
+  /** null: nothing can be said of it. */
+  readonly describe?: (frame: Uint8Array) => Overheard | null
+}
+
+/** Points fetched by one request; carries how to ask and how to read. */
+export type Block = {
+  /** Names the request (`holding 100+12`) in caches and for people. */
+  readonly key: string
+  /** Indices into `Site.points`. */
+  readonly points: readonly number[]
+  readonly everyMs: number
+  readonly ask: (address: Address) => Question
+  /**
+   * `points` are those of the site (or any that hold the block's points), `bodies` those of the answer and of its follow-ons.
+   * Bodies that cannot be this block's answer give faults, never values.
+   */
+  readonly read: (points: readonly Point[], bodies: readonly Uint8Array[]) => readonly Reading[]
+}
+
+/** What a driver file says of where a point lies: its keys, as written. */
+export type PlaceWords = {
+  readonly at: string
+  readonly as?: string
+  readonly field?: string
+}
+
+/** A place, and what the protocol's own table says of it where it says so. Decimals of the standard are the codec's, not a scale. */
+export type Placed = {
+  readonly place: Place
+  readonly type: PointType
+  readonly kind?: PointKind
+  readonly unit?: string
 }
 
 export type Protocol = {
-  readonly name: string
-  readonly framings: Readonly<Record<'rtu' | 'tcp', Framing>>
+  readonly name: ProtocolName
+  /** From the site file: the address, or a sentence saying what is wrong with it. */
+  readonly address: (written: number | string) => { readonly address: Address } | string
+  /** null: this protocol does not run on that wire. */
+  readonly framing: (wire: 'modbus-tcp' | 'tcp' | 'serial', options?: { readonly ascii?: boolean }) => Framing | null
+  /** Usual line setting where neither site nor driver says one. */
+  readonly line: Line | null
   /**
    * The fewest reads that the limits allow. Points with different `everyMs` are never in one block; a value's registers are never torn.
    * `refused` holds keys of merged blocks that the device rejected: they come apart (between their points) and stay apart.
    */
-  readonly plan: (points: readonly Point[], limits: ModbusLimits, refused: ReadonlySet<string>) => readonly Block[]
-  readonly ask: (block: Block, address: number) => Question
-  readonly read: (block: Block, points: readonly Point[], body: Uint8Array) => readonly Reading[]
+  readonly plan: (points: readonly Point[], limits: Limits, refused: ReadonlySet<string>) => readonly Block[]
   /** How to write this value: the question, or why the value cannot be written (a sentence). */
-  readonly write: (point: Point, value: Value, address: number) => Question | string
+  readonly write: (point: Point, value: Value, address: Address) => Question | string
+  /** From a driver file: the place, or a sentence saying what is wrong with it. Left out: Modbus, whose keys are the driver schema's own. */
+  readonly place?: (written: PlaceWords) => Placed | string
 }

@@ -4,7 +4,7 @@
  */
 import type { Point, Value } from '../model/point.ts'
 import type { Device, Limits } from '../model/site.ts'
-import { modbus } from '../protocols/modbus/index.ts'
+import { blockOf } from '../protocols/modbus/index.ts'
 import type { Coder } from './encode.ts'
 import type { Signal } from './signals.ts'
 
@@ -130,16 +130,9 @@ export class SimulatedDevice {
       ({ coder }) => coder.place.address >= start && coder.place.address + coder.size <= start + count,
     )
     const points = whole.map(({ cell }) => cell.point)
-    const block = {
-      key: `${table} ${start}+${count}`,
-      points: points.map((point) => point.index),
-      everyMs: 0,
-      table,
-      start,
-      count,
-    }
+    const block = blockOf({ points: points.map((point) => point.index), everyMs: 0, table, start, count })
     const body = Uint8Array.of(table === 'coil' ? 1 : 3, content.length, ...content)
-    const readings = modbus.read(block, points, body)
+    const readings = block.read(points, [body])
     for (const [at, reading] of readings.entries()) {
       const cell = whole[at]?.cell
       if (cell !== undefined && 'value' in reading) cell.forced = reading.value

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createCounts, type Exchange, type Outcome, Wire, type WireCounts } from '../../src/bus/exchange.ts'
 import type { Question } from '../../src/protocols/protocol.ts'
-import { modbus } from '../../src/protocols/modbus/index.ts'
+import { rtu, tcp } from '../../src/protocols/modbus/framing.ts'
 import { LIMITS, LINE, rtuFrame } from './rig.ts'
 
 let counts: WireCounts
@@ -45,7 +45,7 @@ function exchange(question: Question, more: Partial<Exchange> & { echo?: boolean
 
 function wireOf(kind: 'rtu' | 'tcp', flightsMax = 1): Wire {
   return new Wire({
-    framing: modbus.framings[kind],
+    framing: kind === 'rtu' ? rtu : tcp,
     flightsMax,
     counts,
     write: (bytes) => sent.push(bytes),

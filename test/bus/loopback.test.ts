@@ -6,7 +6,6 @@ import { afterEach, expect, test } from 'vitest'
 import { openBus, type RunningBus } from '../../src/bus/bus.ts'
 import type { Arrival } from '../../src/model/sample.ts'
 import type { Wire } from '../../src/model/site.ts'
-import { modbus } from '../../src/protocols/modbus/index.ts'
 import { SILENT } from '../../src/runtime/log.ts'
 import { openPipe } from '../../src/transport/open.ts'
 import { honest, marked, parse, rtuFrame, site, type SiteSpec } from './rig.ts'
@@ -60,7 +59,6 @@ function live(spec: SiteSpec, wire: Wire): Live {
   const bus = openBus({
     ...built,
     bus: { ...built.bus, wire },
-    protocol: modbus,
     clock: { mono: () => performance.now() },
     post(arrival) {
       arrivals.push(arrival)

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { predictBus } from '../../src/bus/predict.ts'
-import { modbus } from '../../src/protocols/modbus/index.ts'
 import { site, type SiteSpec } from './rig.ts'
 
 const predict = (spec: SiteSpec): ReturnType<typeof predictBus> => {
   const { bus, devices, points } = site(spec)
-  return predictBus(bus, devices, points, modbus)
+  return predictBus(bus, devices, points)
 }
 const devices = (count: number, everyMs: number, limits = {}): SiteSpec['devices'] =>
   Array.from({ length: count }, (_, at) => ({

@@ -3,15 +3,14 @@ import { vi } from 'vitest'
 import { crc16 } from '../../src/bytes/checksum.ts'
 import { type Point, pointId, type WriteRule } from '../../src/model/point.ts'
 import type { Arrival, Reading } from '../../src/model/sample.ts'
-import type { Bus, Device, Line, ModbusLimits, Wire } from '../../src/model/site.ts'
+import type { Bus, Device, Line, Limits, Wire } from '../../src/model/site.ts'
 import { type BusOptions, openBus, type RunningBus } from '../../src/bus/bus.ts'
-import { modbus } from '../../src/protocols/modbus/index.ts'
 import { SILENT } from '../../src/runtime/log.ts'
 import type { OpenPipe } from '../../src/transport/open.ts'
 import { type Ending, ending, type Pipe } from '../../src/transport/transport.ts'
 
 export const LINE: Line = { baud: 9600, dataBits: 8, parity: 'N', stopBits: 1 }
-export const LIMITS: ModbusLimits = {
+export const LIMITS: Limits = {
   maxRegisters: 125,
   maxBits: 2000,
   maxGap: 8,
@@ -34,7 +33,7 @@ export type PointSpec = {
   as?: 'u16' | 'bit'
   write?: Partial<WriteRule>
 }
-export type DeviceSpec = { address: number; points: PointSpec[]; limits?: Partial<ModbusLimits>; line?: Line }
+export type DeviceSpec = { address: number; points: PointSpec[]; limits?: Partial<Limits>; line?: Line }
 export type SiteSpec = { wire?: keyof typeof WIRES; inFlight?: number; devices: DeviceSpec[] }
 export type TestSite = { bus: Bus; devices: Device[]; points: Point[] }
 
@@ -255,7 +254,6 @@ export function run(spec: SiteSpec, wire: FakeWire, more: Partial<BusOptions> = 
   const arrivals: Arrival[] = []
   const bus = openBus({
     ...built,
-    protocol: modbus,
     clock: { mono: () => performance.now() },
     post: (arrival) => arrivals.push(arrival),
     log: SILENT,

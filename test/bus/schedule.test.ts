@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { blockOf } from '../../src/protocols/modbus/index.ts'
 import { createHealth } from '../../src/bus/health.ts'
 import { choose, depart, land, nextBeat, type Schedule, type Seat, spread, type Task } from '../../src/bus/schedule.ts'
 import type { BusLink } from '../../src/bus/timing.ts'
@@ -23,7 +24,7 @@ function seatOf(periods: number[], more: Partial<Seat> = {}): Seat {
   seat.tasks = periods.map(
     (everyMs, at): Task => ({
       seat,
-      block: { key: `holding ${at}`, points: [at], everyMs, table: 'holding', start: at, count: 1 },
+      block: blockOf({ points: [at], everyMs, table: 'holding', start: at, count: 1 }),
       question: { address: 1, body: new Uint8Array(5), writes: false, answerBytes: 4 },
       everyMs,
       origin: 0,

@@ -1,11 +1,11 @@
 /** Points and limits for tests of codecs: all that is not said is the plainest. */
 import type { ModbusPlace, Point, PointKind, PointType, Treatment } from '../../src/model/point.ts'
 import { pointId } from '../../src/model/point.ts'
-import type { ModbusLimits } from '../../src/model/site.ts'
+import type { Limits } from '../../src/model/site.ts'
 
 export const PLAIN: Treatment = { scale: 1, offset: 0, invalid: [], map: null, invert: false }
 
-export const LIMITS: ModbusLimits = {
+export const LIMITS: Limits = {
   maxRegisters: 125,
   maxBits: 2000,
   maxGap: 8,

@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ModbusEncoding, ModbusOrder, ModbusTable, Point } from '../../src/model/point.ts'
-import type { ModbusLimits } from '../../src/model/site.ts'
+import type { Limits } from '../../src/model/site.ts'
 import { explain } from '../../src/protocols/explain.ts'
-import { modbus } from '../../src/protocols/modbus/index.ts'
+import { blockOf, modbus } from '../../src/protocols/modbus/index.ts'
 import {
   buildReply,
   buildRequest,
@@ -13,11 +13,11 @@ import {
   type Reply,
   type Request,
 } from '../../src/protocols/modbus/pdu.ts'
-import { endOf, isBitTable, placeOf } from '../../src/protocols/modbus/plan.ts'
+import { endOf, isBitTable, placeOf } from '../../src/protocols/modbus/place.ts'
+import { rtu, tcp } from '../../src/protocols/modbus/framing.ts'
 import type { Framing } from '../../src/protocols/protocol.ts'
 import { LIMITS, modbusPoint } from './make.ts'
 
-const { rtu, tcp } = modbus.framings
 const framings = [rtu, tcp]
 
 const address = fc.integer({ min: 0, max: 60_000 })
@@ -105,7 +105,7 @@ describe('frames', () => {
     )
   })
   test('RTU: told the question, any noise in front is shed and the answer found at once', () => {
-    const question = modbus.ask({ key: '', points: [], everyMs: 0, table: 'holding', start: 0, count: 4 }, 5)
+    const question = blockOf({ points: [], everyMs: 0, table: 'holding', start: 0, count: 4 }).ask(5)
     const body = buildReply({ fc: 3, content: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) })
     const answer = rtu.frame({ ...question, body }, 0)
     fc.assert(
@@ -125,7 +125,7 @@ describe('frames', () => {
     const point = modbusPoint(0, { as: 'f32' })
     const [block] = modbus.plan([point], LIMITS, new Set())
     if (block === undefined) throw new Error('nothing planned')
-    const question = modbus.ask(block, 1)
+    const question = block.ask(1)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         for (const framing of framings) {
@@ -135,7 +135,7 @@ describe('frames', () => {
         }
         parseRequest(bytes)
         parseReply(bytes)
-        modbus.read(block, [point], bytes)
+        block.read([point], [bytes])
         const hex = Buffer.from(bytes).toString('hex')
         explain('modbus', hex, hex)
       }),
@@ -155,7 +155,7 @@ const points = fc
       modbusPoint(index, { table: name, address: at, as: isBitTable(name) ? 'bit' : as, bit: 3, length }, {}, everyMs),
     ),
   )
-const limits: fc.Arbitrary<ModbusLimits> = fc
+const limits: fc.Arbitrary<Limits> = fc
   .record({
     maxRegisters: fc.integer({ min: 16, max: 125 }),
     maxBits: fc.integer({ min: 8, max: 2000 }),
@@ -231,7 +231,7 @@ describe('values', () => {
         const [block] = modbus.plan([point], LIMITS, new Set())
         if (block === undefined) throw new Error('nothing planned')
         const content = random.subarray(0, 2 * block.count)
-        const [reading] = modbus.read(block, [point], buildReply({ fc: 3, content }))
+        const [reading] = block.read([point], [buildReply({ fc: 3, content })])
         if (reading === undefined || 'fault' in reading) return
         // Minus zero travels as zero.
         if (reading.value === 0) return

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Fault } from '../../src/model/fault.ts'
 import type { ModbusPlace, Treatment } from '../../src/model/point.ts'
+import { rtu, tcp } from '../../src/protocols/modbus/framing.ts'
 import { modbus, placeFlaw, silenceOf } from '../../src/protocols/modbus/index.ts'
 import { buildReply, buildRequest, parseReply, parseRequest, unpackBits, word } from '../../src/protocols/modbus/pdu.ts'
 import type { Framing, Question, Split } from '../../src/protocols/protocol.ts'
@@ -32,12 +33,12 @@ type Vector = {
   expect_reads?: [number, number, number][] | 'config_error'
 }
 
+const FRAMINGS = { rtu, tcp }
 const VECTORS = file.vectors as unknown as Vector[]
 
 /** These come with the field: function codes 22, 23, 43, ASCII framing, encodings that the configuration does not offer yet. */
 const LATER = ['mb-10', 'mb-11', 'mb-13', 'mb-asc-01', 'mb-asc-03', 'val-sm16-1', 'val-bit-1', 'val-mod10k-1']
 
-const { rtu, tcp } = modbus.framings
 const now = VECTORS.filter((vector) => !LATER.includes(vector.id))
 const exchanges = now.filter((vector) => vector.request_pdu_hex !== undefined)
 const ofKind = (...kinds: string[]) => now.filter((vector) => kinds.includes(vector.kind ?? 'exchange'))
@@ -113,7 +114,7 @@ function buildsRequest(framing: Framing, hex: string): void {
 describe.each(exchanges)('exchange $id: $title', (vector) => {
   test.each(['rtu', 'tcp'] as const)('%s', (name) => {
     RAN.add(vector.id)
-    const framing = modbus.framings[name]
+    const framing = FRAMINGS[name]
     const { request_hex, response_hex } = vector[name] as Framed
     buildsRequest(framing, request_hex ?? '')
     fourWays(framing, response_hex ?? '')
@@ -241,7 +242,7 @@ describe.each(ofKind('value'))('value $id: $title', (vector) => {
     const [block] = modbus.plan([point], LIMITS, new Set())
     if (block === undefined) throw new Error('nothing planned')
     expect(block.count).toBe(content.length / 2)
-    const [reading] = modbus.read(block, [point], buildReply({ fc: 3, content }))
+    const [reading] = block.read([point], [buildReply({ fc: 3, content })])
     if (reading === undefined) throw new Error('nothing read')
     if ('fault' in reading) {
       expect(reading.fault).toEqual(FAULTS[vector.error ?? 'none'])

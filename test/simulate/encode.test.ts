@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ModbusEncoding, ModbusOrder, ModbusPlace, Treatment, Value } from '../../src/model/point.ts'
-import { modbus } from '../../src/protocols/modbus/index.ts'
+import { blockOf } from '../../src/protocols/modbus/index.ts'
 import { coderFor } from '../../src/simulate/encode.ts'
 import { makePoint } from '../image/points.ts'
 
@@ -18,8 +18,8 @@ function through(place: ModbusPlace, treatment: Treatment, value: Value): { show
   const registers = new Uint8Array(2 * count)
   coder.put(shown, registers, start)
   const point = makePoint(0, { source: { from: 'field', place, treatment, everyMs: 1000 } })
-  const block = { key: '', points: [0], everyMs: 1000, table: place.table, start, count }
-  const [reading] = modbus.read(block, [point], Uint8Array.of(3, registers.length, ...registers))
+  const block = blockOf({ points: [0], everyMs: 1000, table: place.table, start, count })
+  const [reading] = block.read([point], [Uint8Array.of(3, registers.length, ...registers)])
   return { shown, read: reading !== undefined && 'value' in reading ? reading.value : null }
 }
 

@@ -69,7 +69,7 @@ async function readAll(
   for (const block of modbus.plan(points, device.link.limits, new Set())) {
     const content = await ask(FC[block.table], block.start, block.count)
     const body = Uint8Array.of(FC[block.table], content.length, ...content)
-    for (const reading of modbus.read(block, site.points, body)) {
+    for (const reading of block.read(site.points, [body])) {
       if ('value' in reading) values[site.points[reading.point]!.id] = reading.value
     }
   }

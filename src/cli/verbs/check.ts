@@ -41,10 +41,9 @@ export async function check(session: Session): Promise<number> {
 }
 
 async function look(file: string): Promise<{ checked: Checked; predicted: readonly Predicted[] }> {
-  const [{ checkSite }, { predictBus }, { PROTOCOLS }] = await Promise.all([
+  const [{ checkSite }, { predictBus }] = await Promise.all([
     import('../../config/check.ts'),
     import('../../bus/predict.ts'),
-    import('../../protocols/all.ts'),
   ])
   const predicted: Predicted[] = []
   const checked = checkSite(file, {
@@ -52,7 +51,7 @@ async function look(file: string): Promise<{ checked: Checked; predicted: readon
     predict(site) {
       const all = site.buses.map((bus) => ({
         bus,
-        prediction: predictBus(bus, site.devices, site.points, PROTOCOLS.modbus),
+        prediction: predictBus(bus, site.devices, site.points),
       }))
       for (const { bus, prediction } of all) {
         const { cycleMs, utilisation, complaints } = prediction

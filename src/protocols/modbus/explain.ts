@@ -144,6 +144,7 @@ function mismatch(framing: Framing, frame: Frame, asked: Asked): string | null {
     function: `function ${(frame.pdu[0] ?? 0) & 0x7f}, asked was ${asked.request.fc}`,
     length: `${frame.pdu.length} bytes of content where ${asked.question.answerBytes} would answer`,
     echo: 'it confirms another address or value than was written',
+    address: 'another device answers',
   }
   return `does not answer the request: ${reasons[verdict.why]}`
 }

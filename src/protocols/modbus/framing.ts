@@ -3,8 +3,9 @@
  * request it answers. TCP (Messaging Implementation Guide V1.0b): transaction, 0000, length, unit, PDU.
  */
 import { crc16 } from '../../bytes/checksum.ts'
-import type { Framing, Question, Split, Verdict } from '../protocol.ts'
+import type { Address, Framing, Question, Split, Verdict } from '../protocol.ts'
 import { PDU_MAX, replyLength, word } from './pdu.ts'
+import { silenceOf } from './timing.ts'
 
 const MORE: Split = { kind: 'more' }
 const JUNK: Split = { kind: 'junk', used: 1 }
@@ -19,7 +20,7 @@ export const rtu: Framing = {
   frame(question) {
     const end = 1 + question.body.length
     const frame = new Uint8Array(end + 2)
-    frame[0] = question.address
+    frame[0] = unitOf(question.address)
     frame.set(question.body, 1)
     const crc = crc16(frame, 0, end)
     frame[end] = crc & 0xff
@@ -34,9 +35,10 @@ export const rtu: Framing = {
     return answer > 0 ? { kind: 'junk', used: answer } : found
   },
   judge(frame, question) {
-    if (frame[0] !== question.address) return { kind: 'other', why: 'unit' }
+    if (frame[0] !== unitOf(question.address)) return { kind: 'other', why: 'unit' }
     return judgePdu(frame.subarray(1, frame.length - 2), question)
   },
+  quietMs: (line) => (line === null ? 0 : silenceOf(line.baud).frameMs),
 }
 
 export const tcp: Framing = {
@@ -46,7 +48,7 @@ export const tcp: Framing = {
   frame(question, transaction) {
     const length = 1 + question.body.length
     const frame = new Uint8Array(MBAP + question.body.length)
-    frame.set([transaction >> 8, transaction & 0xff, 0, 0, length >> 8, length & 0xff, question.address])
+    frame.set([transaction >> 8, transaction & 0xff, 0, 0, length >> 8, length & 0xff, unitOf(question.address)])
     frame.set(question.body, MBAP)
     return frame
   },
@@ -61,9 +63,15 @@ export const tcp: Framing = {
   judge(frame, question, transaction) {
     if (word(frame, 0) !== transaction) return { kind: 'other', why: 'transaction' }
     // Some servers answer as unit FF whatever was asked (esp8266 library, issue 356): the transaction id is proof enough.
-    if (frame[6] !== question.address && frame[6] !== 0xff) return { kind: 'other', why: 'unit' }
+    if (frame[6] !== unitOf(question.address) && frame[6] !== 0xff) return { kind: 'other', why: 'unit' }
     return judgePdu(frame.subarray(MBAP), question)
   },
+  quietMs: () => 0,
+}
+
+/** Units are numbers; a text comes from outside and is none of ours. */
+function unitOf(address: Address): number {
+  return typeof address === 'number' ? address : Number(address)
 }
 
 /** A CRC run over a frame and its own trailing CRC leaves zero. */
@@ -83,8 +91,9 @@ function splitRtu(received: Uint8Array, from: number): Split {
 
 /** Where a whole, sound answer to exactly this question begins; -1: nowhere. */
 function findAnswer(received: Uint8Array, question: Question): number {
+  const unit = unitOf(question.address)
   for (let at = 1; at + 5 <= received.length; at++) {
-    if (received[at] !== question.address) continue
+    if (received[at] !== unit) continue
     const found = splitRtu(received, at)
     if (found.kind === 'frame' && rtu.judge(found.frame, question, 0).kind !== 'other') return at
   }

@@ -3,20 +3,22 @@
  * Source: Modbus Application Protocol V1.1b3, Modbus over Serial Line V1.02, Messaging on TCP/IP V1.0b.
  */
 import type { Protocol } from '../protocol.ts'
+import { address } from './address.ts'
 import { rtu, tcp } from './framing.ts'
 import { plan } from './plan.ts'
-import { ask, read } from './read.ts'
 import { write } from './write.ts'
 
+export { blockOf, type ModbusBlock } from './block.ts'
 export { explainModbus } from './explain.ts'
-export { placeFlaw } from './plan.ts'
+export { placeFlaw } from './place.ts'
 export { type Silence, silenceOf } from './timing.ts'
 
-export const modbus: Protocol = {
+export const modbus = {
   name: 'modbus',
-  framings: { rtu, tcp },
+  address,
+  framing: (wire) => (wire === 'modbus-tcp' ? tcp : rtu),
+  // What most devices are delivered with; the standard's own default has even parity.
+  line: { baud: 9600, dataBits: 8, parity: 'N', stopBits: 1 },
   plan,
-  ask,
-  read,
   write,
-}
+} as const satisfies Protocol

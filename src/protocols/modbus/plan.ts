@@ -3,45 +3,19 @@
  * value's registers are never torn. A block that the device refused comes apart between its points, where it has a hole first,
  * and its parts are judged by themselves: the set of refused keys is all that has to be remembered.
  */
-import type { ModbusPlace, ModbusTable, Point } from '../../model/point.ts'
-import type { ModbusLimits } from '../../model/site.ts'
-import type { Block } from '../protocol.ts'
-import { wordsOf } from './encoding.ts'
+import type { ModbusTable, Point } from '../../model/point.ts'
+import type { Limits } from '../../model/site.ts'
+import { blockOf, keyOf, type ModbusBlock } from './block.ts'
 import { BITS_MAX, REGISTERS_MAX } from './pdu.ts'
+import { endOf, isBitTable, placeFlaw, placeOf } from './place.ts'
 
 /** A hole of one register costs what ten bits cost (the usual defaults: 8 registers, 80 bits). */
 const GAP_BITS_PER_REGISTER = 10
 
 type Span = { readonly point: number; readonly start: number; readonly end: number }
 
-export function isBitTable(table: ModbusTable): boolean {
-  return table === 'coil' || table === 'discrete'
-}
-
-export function placeOf(point: Point): ModbusPlace | null {
-  return point.source.from === 'field' && point.source.place.protocol === 'modbus' ? point.source.place : null
-}
-
-/** First address behind the value. */
-export function endOf(place: ModbusPlace): number {
-  return place.address + (isBitTable(place.table) ? 1 : wordsOf(place.as, place.length))
-}
-
-/** Why this place cannot be read with these limits, as a sentence; null: it can. */
-export function placeFlaw(place: ModbusPlace, limits: ModbusLimits): string | null {
-  const end = endOf(place)
-  if (end > 0x10000) return `${place.table} ${place.address} as ${place.as} passes address 65535`
-  if (isBitTable(place.table)) return place.as === 'bit' ? null : `a ${place.table} is a bit, not ${place.as}`
-  if (place.as === 'bit' && (place.bit === null || place.bit < 0 || place.bit > 15)) {
-    return `${place.table} ${place.address} has bits 0 to 15: say which with \`bit:\``
-  }
-  const most = Math.min(limits.maxRegisters, REGISTERS_MAX)
-  const words = end - place.address
-  return words > most ? `${words} registers do not fit into one read of at most ${most}` : null
-}
-
 /** Throws RangeError for a place that passes address 65535: `placeFlaw` finds those when the file is loaded. */
-export function plan(points: readonly Point[], limits: ModbusLimits, refused: ReadonlySet<string>): readonly Block[] {
+export function plan(points: readonly Point[], limits: Limits, refused: ReadonlySet<string>): readonly ModbusBlock[] {
   const groups = new Map<string, { table: ModbusTable; everyMs: number; spans: Span[] }>()
   for (const point of points) {
     const place = placeOf(point)
@@ -57,11 +31,11 @@ export function plan(points: readonly Point[], limits: ModbusLimits, refused: Re
   return [...groups.values()].flatMap(({ table, everyMs, spans }) =>
     join(spans, reach(table, limits))
       .flatMap((run) => comeApart(run, table, refused))
-      .map((run) => blockOf(run, table, everyMs)),
+      .map((run) => blockOf({ table, ...extent(run), points: run.map((span) => span.point), everyMs })),
   )
 }
 
-function reach(table: ModbusTable, limits: ModbusLimits): { most: number; gap: number } {
+function reach(table: ModbusTable, limits: Limits): { most: number; gap: number } {
   return isBitTable(table)
     ? { most: Math.min(limits.maxBits, BITS_MAX), gap: limits.maxGap * GAP_BITS_PER_REGISTER }
     : { most: Math.min(limits.maxRegisters, REGISTERS_MAX), gap: limits.maxGap }
@@ -87,7 +61,7 @@ function join(spans: Span[], { most, gap }: { most: number; gap: number }): Span
 }
 
 function comeApart(run: Span[], table: ModbusTable, refused: ReadonlySet<string>): Span[][] {
-  if (!refused.has(keyOf(run, table))) return [run]
+  if (!refused.has(keyOf(table, extent(run)))) return [run]
   const cut = seam(run)
   if (cut === null) return [run]
   return [run.slice(0, cut), run.slice(cut)].flatMap((part) => comeApart(part, table, refused))
@@ -111,13 +85,4 @@ function seam(run: readonly Span[]): number | null {
 function extent(run: readonly Span[]): { start: number; count: number } {
   const start = run[0]?.start ?? 0
   return { start, count: run.reduce((end, span) => Math.max(end, span.end), start) - start }
-}
-
-function keyOf(run: readonly Span[], table: ModbusTable): string {
-  const { start, count } = extent(run)
-  return `${table} ${start}+${count}`
-}
-
-function blockOf(run: readonly Span[], table: ModbusTable, everyMs: number): Block {
-  return { key: keyOf(run, table), points: run.map((span) => span.point), everyMs, table, ...extent(run) }
 }

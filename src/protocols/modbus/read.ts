@@ -1,21 +1,29 @@
 /**
- * An answer becomes readings. What can be known of a block beforehand (offsets, layouts, treatments) is worked out once and
- * kept beside the block, so that a poll only walks a table.
+ * An answer becomes readings. What can be known of a request beforehand (offsets, layouts, treatments) is worked out once, so
+ * that a poll only walks a table.
  */
 import type { Fault } from '../../model/fault.ts'
 import type { ModbusPlace, ModbusTable, Point } from '../../model/point.ts'
 import type { Reading } from '../../model/sample.ts'
-import type { Block, Question } from '../protocol.ts'
+import type { Address, Block, Question } from '../protocol.ts'
 import { compileTreatment, isFault, NO_VALUE, type Outcome, plain, type Raw } from '../treatment.ts'
 import { encodingOf, isNumberEncoding, layoutOf, readNumber, readText } from './encoding.ts'
 import { buildRequest, type ReadFunction, replyLength } from './pdu.ts'
-import { isBitTable, placeOf } from './plan.ts'
+import { isBitTable, placeOf } from './place.ts'
 
 const FUNCTIONS: Readonly<Record<ModbusTable, ReadFunction>> = { coil: 1, discrete: 2, holding: 3, input: 4 }
 /** Function code and byte count stand before the content. */
 const HEAD = 2
 
-export function ask(block: Block, address: number): Question {
+/** Which registers or bits, for which points. */
+type Request = {
+  readonly table: ModbusTable
+  readonly start: number
+  readonly count: number
+  readonly points: readonly number[]
+}
+
+export function ask(block: Request, address: Address): Question {
   const fc = FUNCTIONS[block.table]
   return {
     address,
@@ -27,45 +35,44 @@ export function ask(block: Block, address: number): Question {
 
 type Extract = { readonly point: number; readonly take: (body: Uint8Array) => Outcome }
 
-const EXTRACTS = new WeakMap<Block, readonly Extract[]>()
-
-/** `points` are those of the site (or any that hold the block's points). A body that cannot be this block's answer gives faults, never values. */
-export function read(block: Block, points: readonly Point[], body: Uint8Array): readonly Reading[] {
-  let extracts = EXTRACTS.get(block)
-  if (extracts === undefined) {
-    extracts = compile(block, points)
-    EXTRACTS.set(block, extracts)
+/** `Block.read`: what can be known beforehand is worked out at the first answer. */
+export function createRead(key: string, request: Request): Block['read'] {
+  let extracts: readonly Extract[] | null = null
+  return (points, [body]): readonly Reading[] => {
+    extracts ??= compile(key, request, points)
+    if (body === undefined || !answers(request, body)) {
+      return extracts.map(({ point }) => ({ point, fault: NO_VALUE }))
+    }
+    return extracts.map(({ point, take }) => {
+      const outcome = take(body)
+      return isFault(outcome) ? { point, fault: outcome } : { point, value: outcome }
+    })
   }
-  if (!answers(block, body)) return extracts.map(({ point }) => ({ point, fault: NO_VALUE }))
-  return extracts.map(({ point, take }) => {
-    const outcome = take(body)
-    return isFault(outcome) ? { point, fault: outcome } : { point, value: outcome }
-  })
 }
 
-function contentBytes(block: Block): number {
+function contentBytes(block: Request): number {
   return isBitTable(block.table) ? Math.ceil(block.count / 8) : 2 * block.count
 }
 
-function answers(block: Block, body: Uint8Array): boolean {
+function answers(block: Request, body: Uint8Array): boolean {
   const bytes = contentBytes(block)
   const fc = FUNCTIONS[block.table]
   return body.length === HEAD + bytes && body[0] === fc && body[1] === bytes && replyLength(fc, bytes) !== null
 }
 
-function compile(block: Block, points: readonly Point[]): readonly Extract[] {
+function compile(key: string, block: Request, points: readonly Point[]): readonly Extract[] {
   return block.points.map((index) => {
     const direct = points[index]
     const point = direct?.index === index ? direct : points.find((candidate) => candidate.index === index)
     const place = point === undefined ? null : placeOf(point)
     if (point === undefined || place === null || point.source.from !== 'field') {
-      throw new RangeError(`block ${block.key} names point ${index}, which is no Modbus point of these`)
+      throw new RangeError(`block ${key} names point ${index}, which is no Modbus point of these`)
     }
     return { point: index, take: extractor(place, point, block) }
   })
 }
 
-function extractor(place: ModbusPlace, point: Point, block: Block): (body: Uint8Array) => Outcome {
+function extractor(place: ModbusPlace, point: Point, block: Request): (body: Uint8Array) => Outcome {
   const raw = rawReader(place, block)
   const signedBits = isNumberEncoding(place.as) ? encodingOf(place.as).signedBits : 0
   const treat = point.source.from === 'field' ? compileTreatment(point.source.treatment, signedBits) : null
@@ -81,7 +88,7 @@ function extractor(place: ModbusPlace, point: Point, block: Block): (body: Uint8
   }
 }
 
-function rawReader(place: ModbusPlace, block: Block): (body: Uint8Array) => Raw | null {
+function rawReader(place: ModbusPlace, block: Request): (body: Uint8Array) => Raw | null {
   const offset = place.address - block.start
   if (isBitTable(block.table)) {
     const at = HEAD + (offset >> 3)

@@ -1,10 +1,10 @@
 /** A value on its way to the device. Whether it may be written at all (role, range, step, rate) is decided elsewhere. */
 import type { ModbusPlace, Point, Treatment, Value } from '../../model/point.ts'
-import type { Question } from '../protocol.ts'
+import type { Address, Question } from '../protocol.ts'
 import { type Raw, sentinelsOf, untreat } from '../treatment.ts'
 import { encodingOf, type NumberEncoding, writeNumber, writeText } from './encoding.ts'
 import { buildRequest, type Request, word } from './pdu.ts'
-import { placeFlaw, placeOf } from './plan.ts'
+import { placeFlaw, placeOf } from './place.ts'
 
 /** Replies to writes repeat the first five bytes. */
 const ANSWER_BYTES = 5
@@ -20,7 +20,7 @@ const ANY_LIMITS = {
 }
 
 /** The question, or why this value cannot be written, as a sentence. */
-export function write(point: Point, value: Value, address: number): Question | string {
+export function write(point: Point, value: Value, address: Address): Question | string {
   const place = placeOf(point)
   if (place === null || point.source.from !== 'field') return `${point.id} is not a register or coil of a Modbus device`
   if (address === 0) return 'unit 0 is broadcast: it would write to every device of the bus, and none would answer'
