@@ -281,6 +281,14 @@ export const TEXT = {
   didYouMean: { en: 'did you mean {name}?', zh: '是不是 {name}？' },
   checkFine: { en: '{file}: sound', zh: '{file}：没有问题' },
   checkCounts: { en: '{errors} errors, {warnings} warnings', zh: '{errors} 个错误，{warnings} 个警告' },
+  budgetEnough: {
+    en: 'store: {budget} hold {days} days of raw data if every reading changes ({samples} a day); {wanted} are kept',
+    zh: '存储：每次读数都变化时（每天 {samples} 条）{budget} 可存 {days} 天原始数据；保留 {wanted} 天',
+  },
+  budgetShort: {
+    en: 'store: {budget} hold only {days} of {wanted} days of raw data if every reading changes ({samples} a day): raise store.budget or the deadbands',
+    zh: '存储：每次读数都变化时（每天 {samples} 条）{budget} 只能存 {days} 天原始数据，不足 {wanted} 天：请增大 store.budget 或死区',
+  },
   busCycle: {
     en: 'bus {bus}: one round of its polls takes about {span}, load {load}',
     zh: '总线 {bus}：一轮轮询约需 {span}，负荷 {load}',

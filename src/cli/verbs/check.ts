@@ -3,22 +3,16 @@ import { join } from 'node:path'
 import type { Checked } from '../../config/check.ts'
 import type { Language, Site } from '../../model/site.ts'
 import { ROOT } from '../../runtime/root.ts'
-import { EXIT } from '../exit.ts'
-import { formatPercent, formatSpan } from '../format.ts'
-import { printable } from '../printable.ts'
+import { capacityOf } from '../../store/capacity.ts'
+import { formatBytes, formatPercent, formatSpan } from '../format.ts'
 import { findConfig, printJson, printLines, type Session } from '../session.ts'
 import { paint } from '../table.ts'
 import { say } from '../text.ts'
 import { exitOfFindings } from './drivers.ts'
 import { countLine, findingLines, findingsJson } from './findings.ts'
 
-type Predicted = {
-  readonly bus: string
-  readonly cycleMs: number
-  readonly utilisation: number
-  /** Which poll intervals cannot be kept, a sentence each. */
-  readonly complaints: readonly string[]
-}
+/** What polls cannot be kept is among the findings, with its place. */
+type Predicted = { readonly bus: string; readonly cycleMs: number; readonly utilisation: number }
 
 /** Exit 78 where `run` would refuse it, 1 for warnings only. */
 export async function check(session: Session): Promise<number> {
@@ -33,11 +27,11 @@ export async function check(session: Session): Promise<number> {
       ...findingLines(findings, language, color),
       ...countLine(findings, language),
       ...(findings.length === 0 ? [paint(say(language, 'checkFine', { file }), 'green', color)] : []),
-      ...predicted.flatMap((bus) => predictionLines(bus, language, color)),
+      ...predicted.map((bus) => predictionLine(bus, language)),
+      ...(checked.site === null ? [] : [capacityLine(checked.site, language)]),
     ])
   }
-  const exit = exitOfFindings(findings)
-  return exit === EXIT.done && predicted.some(({ complaints }) => complaints.length > 0) ? EXIT.partly : exit
+  return exitOfFindings(findings)
 }
 
 async function look(file: string): Promise<{ checked: Checked; predicted: readonly Predicted[] }> {
@@ -54,8 +48,8 @@ async function look(file: string): Promise<{ checked: Checked; predicted: readon
         prediction: predictBus(bus, site.devices, site.points),
       }))
       for (const { bus, prediction } of all) {
-        const { cycleMs, utilisation, complaints } = prediction
-        predicted.push({ bus: bus.id, cycleMs, utilisation, complaints: complaints.map(({ message }) => message) })
+        const { cycleMs, utilisation } = prediction
+        predicted.push({ bus: bus.id, cycleMs, utilisation })
       }
       return all.map(({ bus, prediction }) => ({ ...prediction, bus: bus.index }))
     },
@@ -63,13 +57,19 @@ async function look(file: string): Promise<{ checked: Checked; predicted: readon
   return { checked, predicted }
 }
 
-function predictionLines(
-  { bus, cycleMs, utilisation, complaints }: Predicted,
-  language: Language,
-  color: boolean,
-): string[] {
-  const what = say(language, 'busCycle', { bus, span: formatSpan(cycleMs, language), load: formatPercent(utilisation) })
-  return [what, ...complaints.map((message) => `  ${paint('!', 'yellow', color)} ${printable(message)}`)]
+function predictionLine({ bus, cycleMs, utilisation }: Predicted, language: Language): string {
+  return say(language, 'busCycle', { bus, span: formatSpan(cycleMs, language), load: formatPercent(utilisation) })
+}
+
+/** The budget outranks the times to keep: what it holds is said before it is found out. */
+function capacityLine(site: Site, language: Language): string {
+  const { samplesPerDayMost, daysAtMost, daysWanted } = capacityOf(site)
+  return say(language, daysAtMost < daysWanted ? 'budgetShort' : 'budgetEnough', {
+    budget: formatBytes(site.store.budgetBytes),
+    samples: Math.round(samplesPerDayMost),
+    days: Math.min(9999, Math.floor(daysAtMost)),
+    wanted: Math.round(daysWanted),
+  })
 }
 
 /** The site for verbs that work with it offline; null: findings were printed to stderr. */
