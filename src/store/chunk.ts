@@ -7,7 +7,7 @@
  * A chunk needs nothing but its layout to be read: damage stays in it.
  */
 import { ByteReader, ByteWriter } from './bytes.ts'
-import { EXCEPTION, FALSE, GOOD, NONE, NUMBER, type PackedSamples, SamplePacker, TEXT, TRUE } from './packed.ts'
+import { EXCEPTION, FALSE, GOOD, NONE, NUMBER, type PackedSamples, type SamplePacker, TEXT, TRUE } from './packed.ts'
 
 /** Where a point stands: its device and its place among that device's points. `at` is the way back. */
 export type Layout = {
@@ -235,8 +235,22 @@ function putNumber(point: number, value: number): void {
   }
 }
 
-/** The samples of a chunk, in its order, with points as numbers of the layout. Throws on bytes that are no chunk of this layout. */
-export function unpackChunk(bytes: Uint8Array, layout: Layout, monoBase: number, into: SamplePacker): void {
+/** Where samples go. */
+export type Sink = Pick<SamplePacker, 'put' | 'putText'>
+
+const NOWHERE: Sink = { put: () => undefined, putText: () => undefined }
+
+/**
+ * The samples of a chunk, in its order, with points as numbers of the layout; `only` those of some points. Throws on bytes that are no
+ * chunk of this layout.
+ */
+export function unpackChunk(
+  bytes: Uint8Array,
+  layout: Layout,
+  monoBase: number,
+  into: Sink,
+  only: ReadonlySet<number> | null = null,
+): void {
   recall.reset(layout.device.length)
   const head = new ByteReader(bytes)
   const count = head.varint()
@@ -265,7 +279,7 @@ export function unpackChunk(bytes: Uint8Array, layout: Layout, monoBase: number,
     for (const slot of slots) {
       const point = points[slot]
       if (point === undefined) throw new RangeError(`no point in slot ${slot} of device ${device}`)
-      readValue(point, time, nibble, valueReader, into)
+      readValue(point, time, nibble, valueReader, only === null || only.has(point) ? into : NOWHERE)
       read++
     }
   }
@@ -294,7 +308,7 @@ function readPresence(reader: ByteReader, mode: number, before: readonly number[
   return slots
 }
 
-function readValue(point: number, time: number, nibble: () => number, reader: ByteReader, into: SamplePacker): void {
+function readValue(point: number, time: number, nibble: () => number, reader: ByteReader, into: Sink): void {
   let form = nibble()
   let cause = GOOD
   if (form === IS_BAD) {

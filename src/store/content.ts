@@ -56,14 +56,12 @@ type DeviceTable = {
 
 export function buildContent(parts: readonly ContentPart[], names: Names, t0: number): Content {
   const devices = new Map<number, DeviceTable>()
-  // As long as it will be: filled from a high index on, an array that grows would become a hash table.
-  const columns: (Column | undefined)[] = new Array(names.keyText.length)
-  const scans = parts.map((part) => findScans(part, names, t0, devices, columns))
+  const scans = parts.map((part) => findScans(part, names, t0, devices))
   // Wide: one entry with holes.
   for (const device of devices.values()) device.isWide = device.cells * 2 >= device.times.length * device.columns
   let count = 0
   parts.forEach(({ samples }, at) => {
-    count += writeCells(samples, scans[at] ?? new Uint32Array(0), names, devices, columns)
+    count += writeCells(samples, scans[at] ?? new Uint32Array(0), names, devices)
   })
   let text = ''
   for (const device of devices.values()) {
@@ -78,13 +76,13 @@ function findScans(
   names: Names,
   t0: number,
   devices: Map<number, DeviceTable>,
-  columns: (Column | undefined)[],
 ): Uint32Array {
   const scans = new Uint32Array(samples.count)
+  const { rank: ranks, device: numbers } = names
   let device: DeviceTable | undefined
   for (let index = 0; index < samples.count; index++) {
     const point = samples.point[index] ?? 0
-    const number = names.device[point] ?? 0
+    const number = numbers[point] ?? 0
     if (device?.number !== number) {
       device = devices.get(number)
       if (device === undefined) {
@@ -92,11 +90,11 @@ function findScans(
         devices.set(number, device)
       }
     }
-    let column = columns[point]
+    const rank = ranks[point] ?? 0
+    let column = device.ranked[rank]
     if (column === undefined) {
       column = { point, scan: -1, written: 0, cells: '', causes: '', isGood: true, scans: [] }
-      columns[point] = column
-      device.ranked[names.rank[point] ?? 0] = column
+      device.ranked[rank] = column
       device.columns++
     }
     const time = Math.round((samples.mono[index] ?? 0) + offsetMs) - t0
@@ -117,15 +115,15 @@ function writeCells(
   scans: Uint32Array,
   names: Names,
   devices: ReadonlyMap<number, DeviceTable>,
-  columns: readonly (Column | undefined)[],
 ): number {
+  const { rank: ranks, device: numbers } = names
   let count = 0
   let device: DeviceTable | undefined
   for (let index = 0; index < samples.count; index++) {
     const point = samples.point[index] ?? 0
-    const number = names.device[point] ?? 0
+    const number = numbers[point] ?? 0
     if (device?.number !== number) device = devices.get(number)
-    const column = columns[point]
+    const column = device?.ranked[ranks[point] ?? 0]
     if (device === undefined || column === undefined) continue
     const scan = scans[index] ?? 0
     if (device.isWide) fill(column, scan)

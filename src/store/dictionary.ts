@@ -25,6 +25,7 @@ export class Dictionary implements Layout, Names {
   readonly deviceText: string[] = []
   readonly keyText: string[] = []
   #rank: number[] | null = null
+  readonly #byId = new Map<string, ReadonlySet<number>>()
   readonly #known = new Map<string, number>()
   readonly #devices = new Map<string, number>()
   #new: DictionaryRow[] = []
@@ -46,6 +47,7 @@ export class Dictionary implements Layout, Names {
     this.slot.push((this.at[device]?.push(row.n) ?? 1) - 1)
     this.keyText.push(JSON.stringify(row.key))
     this.#rank = null
+    this.#byId.clear()
     this.#known.set(identity(row), row.n)
   }
 
@@ -81,6 +83,16 @@ export class Dictionary implements Layout, Names {
       this.#new.push(entered)
       return entered.n
     })
+  }
+
+  /** All numbers that a point has, under whatever configuration. */
+  numbersOf(id: string): ReadonlySet<number> {
+    let numbers = this.#byId.get(id)
+    if (numbers === undefined) {
+      numbers = new Set(this.rows.filter((row) => `${row.device}.${row.key}` === id).map((row) => row.n))
+      this.#byId.set(id, numbers)
+    }
+    return numbers
   }
 
   /** Rows that are not on disk yet. */

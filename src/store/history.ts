@@ -243,13 +243,15 @@ export class History {
   #takeApart(
     { segment, head, offsetMs }: Pending,
     visit: (hour: number, point: number, samples: PackedSamples, index: number, utc: number) => void,
+    only: string | null = null,
   ): void {
     const note = this.#segments.notes.find((other) => other.first === segment)
     if (note === undefined || offsetMs === null) return
-    const packer = new SamplePacker(head.count)
+    const packer = new SamplePacker(only === null ? head.count : 16)
     try {
       const source = this.#segments.open(note)
-      if (source.samplesOf(head.n, packer) === null) return
+      const wanted = only === null ? null : source.dictionary.numbersOf(only)
+      if (source.samplesOf(head.n, packer, wanted) === null) return
       const numbers = this.#numbersOf(source.dictionary)
       const samples = packer.take()
       for (let index = 0; index < samples.count; index++) {
@@ -280,9 +282,7 @@ export class History {
       for (const pending of this.#pending.slice()) {
         const { head, offsetMs } = pending
         if (offsetMs === null || head.monoMax + offsetMs < query.from || head.monoMin + offsetMs >= query.to) continue
-        this.#takeApart(pending, (_hour, point, samples, at, utc) => {
-          if (point === this.#archive.numberOf(query.point)) visit(samples, at, utc)
-        })
+        this.#takeApart(pending, (_hour, _point, samples, at, utc) => visit(samples, at, utc), query.point)
         if (performance.now() < until) continue
         await breath()
         until = performance.now() + SLICE_MS

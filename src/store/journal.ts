@@ -5,31 +5,21 @@
 import type { Batch, ClockReading, Drop, Lane } from '../model/journal.ts'
 import { planCuts } from './cut.ts'
 import { isCorruption } from './database.ts'
-import type { BatchNote, ChunkHead, DeclaredGap } from './heads.ts'
-import { buildItemBatch, dropItem, type ItemFrame, splitItems, utcOf } from './items.ts'
+import { type Announce, Entries, messageOf } from './entries.ts'
+import type { BatchNote, ChunkHead } from './heads.ts'
+import { utcOf } from './items.ts'
 import type { Commit, CommitResult, Loss, Run, Setup } from './messages.ts'
-import { isDamage, LANES, type Start } from './recovery.ts'
+import { isDamage, type Start } from './recovery.ts'
 import { DamageError, type Segment, type StoredBatch } from './segment.ts'
 import type { SegmentNote, Segments } from './segments.ts'
 import { splitRun } from './split.ts'
-import { FENCE_LOW, FENCE_STEP, type ItemBatch, type State } from './state.ts'
+import type { ItemBatch, State } from './state.ts'
 
 const SEGMENT_BYTES_MAX = 32 * 2 ** 20
 /** Batches cut in one commit: an alarm behind it waits for them. */
 const CUTS_MAX = 4
 /** Contents kept, since what was just cut is sent next. */
 const CONTENTS_MAX = 24
-/** Items that wait for the disk to come back. The oldest go first, declared. */
-const OWED_MAX = 10_000
-/** Losses are declared when the disk is back, or after so long. */
-const LOSS_EVERY_MS = 60_000
-
-export type Announce = {
-  readonly cut: (notes: readonly BatchNote[], gaps: readonly DeclaredGap[]) => void
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
-  /** Chunks that became durable. */
-  readonly chunks: (segment: SegmentNote, heads: readonly ChunkHead[], time: ClockReading) => void
-}
 
 export class Journal {
   readonly #state: State
@@ -37,17 +27,12 @@ export class Journal {
   readonly #setup: Setup
   readonly #start: Start
   readonly #announce: Announce
-  readonly #hi: Record<Lane, number>
-  readonly #fence: Record<Lane, number>
+  readonly #entries: Entries
   readonly #contents = new Map<number, string>()
   #numbers: Uint32Array<ArrayBuffer> | null = null
   #waiting: ChunkHead[]
   #lastChunk: number
   #heldSinceMono: number | null = null
-  #owedItems: { readonly lane: 'a' | 'e'; readonly text: string }[] = []
-  readonly #owedStates = new Map<string, string | null>()
-  #loss: Loss | null = null
-  #lossSince = 0
   #samplesCommitted = 0
   #suspect: string | null
 
@@ -57,15 +42,14 @@ export class Journal {
     this.#setup = parts.setup
     this.#start = parts.start
     this.#announce = parts.announce
-    this.#hi = { ...parts.start.hi }
-    this.#fence = { ...parts.start.fence }
+    this.#entries = new Entries(parts)
     this.#waiting = [...parts.start.waiting]
     this.#lastChunk = parts.segments.current?.lastChunk() ?? 0
     this.#suspect = parts.start.suspect
   }
 
   get hi(): Readonly<Record<Lane, number>> {
-    return this.#hi
+    return this.#entries.hi
   }
 
   get samplesCommitted(): number {
@@ -83,146 +67,26 @@ export class Journal {
 
   /** State first: an alarm does not wait for telemetry. */
   commit(commit: Commit): CommitResult {
-    if (commit.loss !== null) this.#lose(commit.loss, commit.time)
-    const stateError = this.#commitState(commit)
-    const samplesError = this.#commitSamples(commit.runs, commit.time, false)
-    if (samplesError !== null) for (const run of commit.runs) this.#lose(lossOf(run, this.#start.floorMs), commit.time)
-    else if (this.#loss !== null && (commit.runs.length > 0 || commit.time.mono - this.#lossSince > LOSS_EVERY_MS)) {
-      this.#declareLoss(commit.time)
-    }
+    const { time, runs, loss } = commit
+    if (loss !== null) this.#entries.lose(loss, time)
+    const stateError = this.#entries.commit(commit)
+    const samplesError = this.#commitSamples(runs, time, false)
+    if (samplesError !== null) for (const run of runs) this.#entries.lose(lossOf(run, this.#start.floorMs), time)
+    else this.#entries.declareLoss(time, runs.length > 0)
     return { stateError, samplesError }
+  }
+
+  /** Declares a loss on lane e, durable together with what `more` writes. */
+  declare(drop: Drop, time: ClockReading, more?: () => void): void {
+    this.#entries.declare(drop, time, more)
   }
 
   /** Cuts a few batches of what is due (`force`: of all that is open); true: there may be more. Throws when the disk refuses. */
   cutSome(time: ClockReading, force: boolean): boolean {
-    const before = this.#hi.t
+    const before = this.#entries.hi.t
     const error = this.#commitSamples([], time, force)
     if (error !== null) throw new Error(error)
-    return this.#hi.t - before >= CUTS_MAX
-  }
-
-  // ---- lanes a and e -------------------------------------------------------------------------------------------------
-
-  #frame(time: ClockReading): ItemFrame {
-    return { boot: this.#start.identity.boot, cv: this.#start.identity.cv, time, floorMs: this.#start.floorMs }
-  }
-
-  #commitState({ items, states, time }: Commit): string | null {
-    this.#owedItems.push(...items)
-    for (const [key, value] of states) this.#owedStates.set(key, value)
-    if (this.#owedItems.length === 0 && this.#owedStates.size === 0) return null
-    try {
-      this.#storeItems(this.#owedItems, this.#owedStates, time, () => undefined)
-      this.#owedItems = []
-      this.#owedStates.clear()
-      return null
-    } catch (error) {
-      const over = this.#owedItems.length - OWED_MAX
-      if (over > 0) {
-        this.#owedItems.splice(0, over)
-        this.#announce.log(
-          'error',
-          `${over} entries of lanes a and e were lost: the disk has refused them for too long`,
-        )
-      }
-      return messageOf(error)
-    }
-  }
-
-  /** One commit of state.db: states, numbered batches, and what `more` adds. Announces what became durable. */
-  #storeItems(
-    items: readonly { readonly lane: 'a' | 'e'; readonly text: string }[],
-    states: Iterable<readonly [string, string | null]>,
-    time: ClockReading,
-    more: () => void,
-    gaps: readonly DeclaredGap[] = [],
-  ): void {
-    const batches: { lane: 'a' | 'e'; batch: ItemBatch }[] = []
-    for (const lane of ['a', 'e'] as const) {
-      const texts = items.filter((item) => item.lane === lane).map((item) => item.text)
-      const groups = splitItems(texts, this.#setup.settings.cut.bytes)
-      if (groups.length > 0) this.#raiseFence(lane, groups.length)
-      groups.forEach((group, at) => {
-        batches.push({ lane, batch: buildItemBatch(this.#hi[lane] + 1 + at, group, this.#frame(time)) })
-      })
-    }
-    const entries = [...states]
-    this.#commitTwice(() => {
-      for (const [key, value] of entries) this.#state.putState(key, value)
-      for (const { lane, batch } of batches) this.#state.putBatch(lane, batch)
-      more()
-    })
-    for (const { lane, batch } of batches) this.#hi[lane] = batch.number
-    const notes = batches.map(({ lane, batch }) => ({
-      lane,
-      number: batch.number,
-      count: batch.count,
-      newestAt: batch.newestAt,
-    }))
-    if (notes.length > 0 || gaps.length > 0) this.#announce.cut(notes, gaps)
-  }
-
-  #commitTwice(body: () => void): void {
-    try {
-      this.#state.commit(body)
-    } catch (error) {
-      this.#announce.log('warn', `state.db: ${messageOf(error)}; opened again`)
-      this.#state.reopen()
-      this.#state.commit(body)
-    }
-  }
-
-  /** In a commit of its own, before any number above it is used. */
-  #raiseFence(lane: Lane, wanted: number): void {
-    if (this.#fence[lane] - this.#hi[lane] >= Math.max(FENCE_LOW, wanted)) return
-    const fence = this.#fence[lane] + Math.max(FENCE_STEP, wanted)
-    this.#commitTwice(() => this.#state.raiseFence(lane, fence))
-    this.#fence[lane] = fence
-  }
-
-  /** Declares a loss on lane e, durable together with what `more` writes. */
-  declare(drop: Drop, time: ClockReading, more: () => void = () => undefined): void {
-    const text = dropItem(drop, utcOf(time, this.#start.floorMs))
-    const gaps =
-      drop.from !== null && drop.to !== null && drop.why !== 'deadletter'
-        ? [{ lane: drop.ln, from: drop.from, to: drop.to }]
-        : []
-    this.#storeItems(
-      [{ lane: 'e', text }],
-      [],
-      time,
-      () => {
-        for (const gap of gaps) this.#state.putGap(gap, drop.why)
-        more()
-      },
-      gaps,
-    )
-  }
-
-  #lose(loss: Loss, time: ClockReading): void {
-    if (loss.samples === 0) return
-    const known = this.#loss
-    if (known === null) this.#lossSince = time.mono
-    this.#loss = {
-      samples: loss.samples + (known?.samples ?? 0),
-      from: Math.min(loss.from, known?.from ?? loss.from),
-      to: Math.max(loss.to, known?.to ?? loss.to),
-    }
-  }
-
-  #declareLoss(time: ClockReading): void {
-    const loss = this.#loss
-    if (loss === null) return
-    try {
-      this.declare(
-        { ln: 't', from: null, to: null, n: loss.samples, tFrom: loss.from, tTo: loss.to, why: 'disk' },
-        time,
-      )
-      this.#loss = null
-    } catch (error) {
-      this.#lossSince = time.mono
-      this.#announce.log('warn', `a loss of ${loss.samples} samples is not declared yet: ${messageOf(error)}`)
-    }
+    return this.#entries.hi.t - before >= CUTS_MAX
   }
 
   // ---- lane t --------------------------------------------------------------------------------------------------------
@@ -232,13 +96,12 @@ export class Journal {
       this.#tryCommitSamples(runs, time, force)
       return null
     } catch (error) {
-      this.#announce.log('warn', `lane t: ${messageOf(error)}; segment opened again`)
       try {
         this.#reopen(error, time)
         this.#tryCommitSamples(runs, time, force)
+        this.#announce.log('warn', `lane t: opened again after: ${messageOf(error)}`)
         return null
       } catch (again) {
-        this.#announce.log('error', `lane t: ${messageOf(again)}; samples could not be stored`)
         this.#resume(time)
         return messageOf(again)
       }
@@ -256,7 +119,7 @@ export class Journal {
       force,
     }
     if (runs.length === 0 && planCuts(this.#waiting, policy).length === 0) return
-    this.#raiseFence('t', CUTS_MAX)
+    this.#entries.raiseFence('t', CUTS_MAX)
     const segment = this.#ready(time)
     const note = this.#segments.notes.at(-1)
     if (note === undefined) throw new Error('there is no segment')
@@ -279,7 +142,7 @@ export class Journal {
         }
       }
       for (const plan of planCuts([...this.#waiting, ...heads], policy).slice(0, CUTS_MAX)) {
-        const number = this.#hi.t + 1 + cut.length
+        const number = this.#entries.hi.t + 1 + cut.length
         const { content, count, newestAt } = segment.putBatch(number, plan, time.mono)
         cut.push({ lane: 't', number, count, newestAt })
         contents.push([number, content])
@@ -296,7 +159,7 @@ export class Journal {
 
   #adopt(note: SegmentNote, cut: readonly BatchNote[], contents: readonly (readonly [number, string])[]): void {
     for (const { number, count, newestAt } of cut) {
-      this.#hi.t = number
+      this.#entries.hi.t = number
       note.last = number
       note.samples += count
       note.newestAt = Math.max(note.newestAt, newestAt)
@@ -326,7 +189,7 @@ export class Journal {
       const isOld = today !== null && current.meta('day') !== '' && current.meta('day') !== today
       if (this.#waiting.length > 0 || note.last < note.first || !(isFull || isOld)) return current
     }
-    const begun = this.#segments.begin(this.#hi.t + 1, this.#start.identity.epoch, today ?? '')
+    const begun = this.#segments.begin(this.#entries.hi.t + 1, this.#start.identity.epoch, today ?? '')
     this.#numbers = null
     this.#lastChunk = 0
     return begun
@@ -365,8 +228,8 @@ export class Journal {
       this.#lastChunk = segment.lastChunk()
       const last = segment.lastBatch()
       this.#waiting = [...segment.headsAfter(last?.last ?? 0)]
-      if (last !== null && last.number > this.#hi.t) {
-        const found = segment.notes().filter((batch) => batch.number > this.#hi.t)
+      if (last !== null && last.number > this.#entries.hi.t) {
+        const found = segment.notes().filter((batch) => batch.number > this.#entries.hi.t)
         this.#adopt(
           note,
           found.map((batch) => ({ lane: 't', ...batch })),
@@ -374,7 +237,7 @@ export class Journal {
         )
       }
     } catch (error) {
-      this.#announce.log('error', `lane t: ${messageOf(error)}`)
+      // A disk that refuses to open it is asked again at the next commit.
       const note = this.#segments.notes.at(-1)
       if (note !== undefined && isDamage(error)) this.#setSegmentAside(note, error, time)
     }
@@ -397,7 +260,8 @@ export class Journal {
         time,
       )
     }
-    if (uncut > 0) this.#lose({ samples: uncut, from: note.newestAt, to: utcOf(time, this.#start.floorMs) }, time)
+    if (uncut > 0)
+      this.#entries.lose({ samples: uncut, from: note.newestAt, to: utcOf(time, this.#start.floorMs) }, time)
   }
 
   // ---- reading -------------------------------------------------------------------------------------------------------
@@ -471,11 +335,9 @@ export class Journal {
     }
   }
 
-  /** Orderly end: the numbers noted, so that the next start goes on without a jump. */
+  /** Orderly end. */
   end(time: ClockReading): void {
-    this.#declareLoss(time)
-    const ended = Object.fromEntries(LANES.map((lane) => [lane, this.#hi[lane]]))
-    this.#state.commit(() => this.#state.putMeta('ended', JSON.stringify(ended)))
+    this.#entries.end(time)
   }
 }
 
@@ -484,8 +346,4 @@ function lossOf({ time, samples }: Run, floorMs: number): Loss {
   const first = samples.mono[0] ?? time.mono
   const last = samples.mono[samples.count - 1] ?? time.mono
   return { samples: samples.count, from: Math.round(first + offset), to: Math.round(last + offset) }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -5,7 +5,8 @@
  */
 import type { ClockReading, Lane } from '../model/journal.ts'
 import type { History } from './history.ts'
-import { type Journal, messageOf } from './journal.ts'
+import { messageOf } from './entries.ts'
+import type { Journal } from './journal.ts'
 import type { Setup } from './messages.ts'
 import { HOUR_MS } from './rollup.ts'
 import type { SegmentNote, Segments } from './segments.ts'

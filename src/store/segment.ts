@@ -228,21 +228,21 @@ export class Segment {
     return buildContent(parts, this.dictionary, t0)
   }
 
-  #unpack(chunk: StoredChunk, into: SamplePacker): void {
+  #unpack(chunk: StoredChunk, into: SamplePacker, only: ReadonlySet<number> | null = null): void {
     if (checksum(chunk, chunk.body) !== chunk.crc) throw new DamageError(`${this.file}: chunk ${chunk.n} is damaged`)
     try {
       const bytes = chunk.deflated === 1 ? inflateRawSync(chunk.body) : chunk.body
-      unpackChunk(bytes, this.dictionary, chunk.monoMin, into)
+      unpackChunk(bytes, this.dictionary, chunk.monoMin, into, only)
     } catch (error) {
       throw new DamageError(`${this.file}: chunk ${chunk.n}: ${String(error)}`)
     }
   }
 
-  /** Samples of one chunk, points as dictionary numbers; null when there is no such chunk. */
-  samplesOf(n: number, into: SamplePacker): ChunkHead | null {
+  /** Samples of one chunk (`only` those of some points), points as dictionary numbers; null when there is no such chunk. */
+  samplesOf(n: number, into: SamplePacker, only: ReadonlySet<number> | null = null): ChunkHead | null {
     const chunk = this.#statements.chunks.get(n, n)
     if (chunk === undefined) return null
-    this.#unpack(chunk, into)
+    this.#unpack(chunk, into, only)
     return chunk
   }
 

@@ -53,7 +53,8 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
   const cutInThisBoot = { t: 0, a: 0, e: 0 }
   let writer: WriterStatus | null = null
   let outboxes: Outboxes | null = null
-  let isDurable = true
+  /** Why the last commit of its kind was refused, null: it was not. */
+  const refused: { state: string | null; samples: string | null } = { state: null, samples: null }
   /** Oldest delta under way, and since when the writer owes an answer. */
   let underWaySince: number | null = null
   let askedMono: number | null = null
@@ -91,7 +92,6 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     },
     hear,
     (error) => {
-      isDurable = false
       log.error({ room: 'store', err: error }, 'the writer is gone: nothing is kept any more')
     },
   )
@@ -115,15 +115,20 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     const result = await thread.ask({ op: 'commit', commit }, transfer).catch(failed)
     underWaySince = null
     askedMono = null
+    note('state', result.stateError, commit.items.length + commit.states.length > 0)
+    note('samples', result.samplesError, commit.runs.length > 0)
     const message = result.stateError ?? result.samplesError
-    if (isDurable !== (message === null)) {
-      if (message === null) log.info({ room: 'store' }, 'the disk takes what we give it again')
-      else log.error({ room: 'store' }, `not durable: ${message}`)
-    }
-    isDurable = message === null
     const error = message === null ? null : new Error(`not stored: ${message}`)
     for (const settle of settled) settle(error)
     if (!pending.isEmpty || (writer?.uncut ?? 0) > 0) pace.later()
+  }
+
+  /** A commit without telemetry says nothing of telemetry. One line when it changes. */
+  function note(kind: keyof typeof refused, message: string | null, wasTried: boolean): void {
+    if (message === null && !wasTried) return
+    if (message !== null && refused[kind] === null) log.error({ room: 'store', kind }, `not stored: ${message}`)
+    if (message === null && refused[kind] !== null) log.info({ room: 'store', kind }, 'stored again')
+    refused[kind] = message
   }
 
   function saveCursors(): void {
@@ -151,7 +156,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
       samplesCommitted,
       bytes,
       lagMs: lagMs(),
-      durable: isDurable && thread.isAlive,
+      durable: refused.state === null && refused.samples === null && thread.isAlive,
       commitEveryMs,
       wearBytesPerDay,
       wearSource: writer?.wearSource ?? 'none',

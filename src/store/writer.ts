@@ -5,7 +5,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Batch, ClockReading } from '../model/journal.ts'
 import { History } from './history.ts'
-import { Journal, messageOf } from './journal.ts'
+import { messageOf } from './entries.ts'
+import { Journal } from './journal.ts'
 import type { FromWriter, NextQuery, Request, Setup, ToWriter, WriterStatus } from './messages.ts'
 import { recover } from './recovery.ts'
 import { Retention } from './retention.ts'
@@ -149,9 +150,10 @@ async function idle(house: House): Promise<void> {
   await house.history.work(house.time, breath)
 }
 
+/** Each step by itself: what the disk refuses is left for the next start, the numbers are noted all the same. */
 async function close(house: House, time: ClockReading, request: Request & { op: 'close' }): Promise<null> {
-  await cutAll(house, time, true)
-  await house.history.flush(time, breath)
+  await cutAll(house, time, true).catch(report)
+  await house.history.flush(time, breath).catch(report)
   house.retention.save(request.cursors)
   house.journal.end(time)
   house.segments.close()
