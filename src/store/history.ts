@@ -137,6 +137,8 @@ export class History {
   /** At an orderly end: the open hour too. */
   async flush(time: ClockReading, breath: Breath): Promise<void> {
     if (time.quality === 0) return
+    // What is being moved this moment is let finish: at most an hour's worth, in slices.
+    while (this.#isWorking) await breath()
     await this.#move(Number.POSITIVE_INFINITY, breath)
   }
 
@@ -150,7 +152,8 @@ export class History {
         if (last === undefined) break
         await this.#moveGroup(group, breath)
         this.#archive.putMeta('progress', `${last.segment} ${last.head.n}`)
-        this.#pending.splice(0, group.length)
+        const done = new Set(group)
+        this.#pending = this.#pending.filter((pending) => !done.has(pending))
         if (this.#pending.length === 0 && !this.#isComplete) this.#load()
       }
     } finally {
