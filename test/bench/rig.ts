@@ -1,24 +1,29 @@
-/** Starts the real daemon over generated sites and reads its cost from the outside: /proc, the block device, its own status. */
+/** Starts the real daemon over generated sites, with devices and a cloud in processes of their own. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { type Program, ROOT } from './program.ts'
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-export type Peer = { readonly child: ChildProcess; readonly lines: string[]; readonly stop: () => Promise<void> }
+export type Peer = {
+  readonly lines: string[]
+  readonly say: (line: string) => void
+  readonly stop: () => Promise<void>
+}
 
-export function startPeer(file: string, args: readonly string[]): Peer {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+function startPeer(command: string, args: readonly string[]): Peer {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   return {
-    child,
     lines,
+    say: (line) => child.stdin.write(`${line}\n`),
     stop() {
       child.stdin.end()
       child.kill()
@@ -27,12 +32,56 @@ export function startPeer(file: string, args: readonly string[]): Peer {
   }
 }
 
-export async function firstLine<T>(peer: Peer): Promise<T> {
+async function firstLine<T>(peer: Peer): Promise<T> {
   while (peer.lines.length === 0) await pause(10)
   return JSON.parse(peer.lines[0] ?? '') as T
 }
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+async function freePort(): Promise<number> {
+  return await new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0))
+    })
+  })
+}
+
+/** mosquitto where it is installed: the broker that figures are compared on. Else one in Node. */
+export const CLOUD = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'].find((file) => existsSync(file)) ?? 'aedes'
+
+async function startCloud(dir: string, port: number): Promise<Peer> {
+  let broker: Peer
+  if (CLOUD === 'aedes') {
+    broker = startPeer(process.execPath, [join(ROOT, 'test/bench/cloud.ts'), String(port)])
+    await firstLine(broker)
+  } else {
+    const file = join(dir, 'mosquitto.conf')
+    writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\n`)
+    broker = startPeer(CLOUD, ['-c', file])
+    while (!(await answers(port))) await pause(20)
+  }
+  const sink = startPeer(process.execPath, [join(ROOT, 'test/bench/sink.ts'), String(port)])
+  await firstLine(sink)
+  return {
+    ...broker,
+    async stop() {
+      await sink.stop()
+      await broker.stop()
+    },
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
 
 export type Load = {
   readonly devices: number
@@ -41,48 +90,66 @@ export type Load = {
   readonly every: string
   readonly rules: number
   readonly uplink: boolean
+  /** Of old data, in the site file's words. */
+  readonly backfill?: string
 }
 
 export type Status = {
-  store: { samplesCommitted: number; bytes: number; lagMs: number; durable: boolean }
+  store: { samplesCommitted: number; lagMs: number; commitEveryMs: number }
   points: { total: number; good: number }
+  uplinks: Record<string, { connected: boolean; waitingSamples: number; waitingBatches: number }>
   process: {
     rssBytes: number
-    cpuMs: number
     loopLagP99Ms: number
     alarmToOutputMs: { count: number; p50: number; p99: number }
     alarmToDurableMs: { count: number; p50: number; p99: number }
   }
 }
 
-export type Rig = {
-  readonly pid: number
-  readonly startedAt: number
-  readonly device: Peer
-  readonly dir: string
-  readonly status: () => Promise<Status>
-  readonly points: (glob: string) => Promise<{ point: string; value: unknown; quality: string }[]>
-  readonly stop: () => Promise<void>
-}
-
 function driver(load: Load): string {
   const points = Array.from({ length: load.registers }, (_, k) => `  r_${k}: {at: holding ${k}, as: u16, every: fast}`)
-  return `driver: io/bench\ntitle: {en: Bench, zh: 压测}\ncategory: io\nprotocol: modbus\nmanual: 0based\nsource: made for the bench\nproven: none\npolls: {fast: ${load.every}}\npoints:\n${points.join('\n')}\n  out: {at: coil 1, write: {role: operator}}\n`
+  return `driver: io/bench
+title: {en: Bench, zh: 压测}
+category: io
+protocol: modbus
+manual: 0based
+source: made for the bench
+proven: none
+polls: {fast: ${load.every}, slow: 60s}
+points:
+${points.join('\n')}
+  out: {at: coil 1, every: slow, write: {role: operator}}
+`
 }
 
-function siteText(load: Load, ports: readonly number[], cloudPort: number | null): string {
+/** Each device has one rule that the bench can trip, with an output of its own; the others watch and stay quiet. */
+function siteText(load: Load, ports: readonly number[], cloudPort: number): string {
   const buses = ports.map((port, k) => `  bus_${k}: {wire: "modbus-tcp://127.0.0.1:${port}"}`)
   const devices = ports.map((_, k) => `  dev_${k}: {driver: io/bench, bus: bus_${k}, address: 1}`)
-  const rules = Array.from({ length: load.rules }, (_, k) => {
+  const quiet = Array.from({ length: load.rules }, (_, k) => {
     const device = `dev_${k % load.devices}`
     return `  rule_${k}: {when: "${device}.r_${1 + (k % (load.registers - 1))} > 64000", priority: low, text: {en: High, zh: 高}}`
   })
-  rules.push(`  marked: {when: "dev_0.r_0 > 100", priority: critical, text: {en: Marked, zh: 标记}}`)
-  const uplink =
-    cloudPort === null
-      ? ''
-      : `uplinks: {cloud: {dialect: native, tenant: bench, servers: ["mqtt://127.0.0.1:${cloudPort}"]}}\n`
-  return `lab: true\nsite: {id: bench}\ngateway: {clock: system}\n${uplink}buses:\n${buses.join('\n')}\ndevices:\n${devices.join('\n')}\nalarms:\n${rules.join('\n')}\n`
+  const tripped = ports.map(
+    (_, k) =>
+      `  marked_${k}: {when: "dev_${k}.r_0 > 100", priority: critical, text: {en: Marked, zh: 标记}, do: [{write: dev_${k}.out, value: true, onClear: false}]}`,
+  )
+  const backfill = load.backfill === undefined ? '' : `, backfill: ${load.backfill}`
+  const uplinks = load.uplink
+    ? `uplinks: {cloud: {dialect: native, tenant: bench, servers: ["mqtt://127.0.0.1:${cloudPort}"]${backfill}}}\n`
+    : ''
+  // Wear is not to stretch the commits: what is measured are commits of one second.
+  return `lab: true
+site: {id: bench}
+gateway: {clock: system}
+store: {wear: 1000GiB/d}
+${uplinks}buses:
+${buses.join('\n')}
+devices:
+${devices.join('\n')}
+alarms:
+${[...quiet, ...tripped].join('\n')}
+`
 }
 
 /** One POST over the control socket: the bench asks as the CLI does, without starting a process each time. */
@@ -104,48 +171,78 @@ function ask<T>(socket: string, operation: string, input: unknown): Promise<T> {
   })
 }
 
-export async function openRig(load: Load): Promise<Rig> {
+export type Rig = {
+  readonly dir: string
+  readonly data: string
+  readonly device: Peer
+  readonly pid: () => number
+  readonly startedAt: () => number
+  readonly ask: <T>(operation: string, input: unknown) => Promise<T>
+  readonly status: () => Promise<Status>
+  readonly startGateway: () => Promise<void>
+  readonly stopGateway: (signal?: NodeJS.Signals) => Promise<void>
+  readonly startCloud: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** Devices are up, the site is written; nothing else runs yet. */
+export async function layRig(program: Program, load: Load): Promise<Rig> {
   const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'gatehouse-bench-'))
+  const data = join(dir, 'data')
   mkdirSync(join(dir, 'drivers/io'), { recursive: true })
-  mkdirSync(join(dir, 'data'))
-  const device = startPeer('test/bench/device.ts', [String(load.devices), 'noise'])
+  mkdirSync(data)
+  const device = startPeer(process.execPath, [join(ROOT, 'test/bench/device.ts'), String(load.devices)])
   const { ports } = await firstLine<{ ports: number[] }>(device)
-  const cloud = load.uplink ? startPeer('test/bench/cloud.ts', []) : null
-  const cloudPort = cloud === null ? null : (await firstLine<{ port: number }>(cloud)).port
+  const cloudPort = await freePort()
   writeFileSync(join(dir, 'drivers/io/bench.yaml'), driver(load))
   writeFileSync(join(dir, 'site.yaml'), siteText(load, ports, cloudPort))
-  const startedAt = Date.now()
-  const gateway = spawn(join(ROOT, 'bin/gatehouse'), ['run', '-c', join(dir, 'site.yaml'), '-d', join(dir, 'data')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  for (const stream of [gateway.stdout, gateway.stderr]) {
-    stream.on('data', (bytes: Buffer) => {
-      said = (said + bytes.toString()).slice(-4000)
+  const socket = join(data, 'gatehouse.sock')
+  let cloud: Peer | null = null
+  let gateway: { child: ChildProcess; ended: Promise<void>; startedAt: number } | null = null
+
+  async function startGateway(): Promise<void> {
+    const [command, ...args] = program.command
+    const startedAt = Date.now()
+    // A socket that an earlier run left behind is not this one's.
+    rmSync(socket, { force: true })
+    const child = spawn(command, [...args, 'run', '-c', join(dir, 'site.yaml'), '-d', data], {
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (bytes: Buffer) => {
+        said = (said + bytes.toString()).slice(-4000)
+      })
+    }
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    gateway = { child, ended, startedAt }
+    while (!existsSync(socket)) {
+      if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}:\n${said}`)
+      await pause(5)
+    }
   }
-  let exit: number | null = null
-  const ended = new Promise<void>((resolve) =>
-    gateway.once('close', (code) => {
-      exit = code ?? -1
-      resolve()
-    }),
-  )
-  const socket = join(dir, 'data/gatehouse.sock')
-  while (!existsSync(socket)) {
-    if (exit !== null) throw new Error(`the gateway ended with ${exit}:\n${said}`)
-    await pause(5)
+
+  async function stopGateway(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    gateway?.child.kill(signal)
+    await gateway?.ended
+    gateway = null
   }
+
   return {
-    pid: gateway.pid ?? 0,
-    startedAt,
-    device,
     dir,
+    data,
+    device,
+    pid: () => gateway?.child.pid ?? 0,
+    startedAt: () => gateway?.startedAt ?? 0,
+    ask: (operation, input) => ask(socket, operation, input),
     status: () => ask<Status>(socket, 'status', {}),
-    points: (glob) => ask(socket, 'points', { glob }),
+    startGateway,
+    stopGateway,
+    async startCloud() {
+      cloud = await startCloud(dir, cloudPort)
+    },
     async stop() {
-      gateway.kill('SIGTERM')
-      await ended
+      await stopGateway()
       await device.stop()
       await cloud?.stop()
       rmSync(dir, { recursive: true, force: true })
@@ -153,31 +250,22 @@ export async function openRig(load: Load): Promise<Rig> {
   }
 }
 
-/** User and system time of a process with all its threads, ms. */
-export function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // utime and stime are fields 14 and 15 of proc(5), in ticks of 10 ms.
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
-export function rssMb(pid: number): number {
-  const line = readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)
-  return Number(line?.[1] ?? 0) / 1024
-}
-
-export type WriteCounter = { readonly source: 'block' | 'process'; readonly read: () => number }
-
-/** Bytes written: at the block device that holds `dir` (sectors of 512 bytes, all writers), else what the process handed to the kernel. */
-export function writeCounter(dir: string, pid: number): WriteCounter {
-  const { dev } = statSync(dir)
-  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)]
-  const file = `/sys/dev/block/${major}:${minor}/stat`
-  if (existsSync(file)) {
-    return { source: 'block', read: () => Number(readFileSync(file, 'utf8').trim().split(/\s+/)[6]) * 512 }
+/** All of it running. */
+export async function openRig(program: Program, load: Load): Promise<Rig> {
+  const rig = await layRig(program, load)
+  try {
+    if (load.uplink) await rig.startCloud()
+    await rig.startGateway()
+    return rig
+  } catch (error) {
+    await rig.stop()
+    throw error
   }
-  return {
-    source: 'process',
-    read: () => Number(readFileSync(`/proc/${pid}/io`, 'utf8').match(/^write_bytes: (\d+)/m)?.[1] ?? 0),
+}
+
+export async function firstGood(rig: Rig): Promise<number> {
+  for (;;) {
+    if ((await rig.status()).points.good > 0) return Date.now() - rig.startedAt()
+    await pause(5)
   }
 }

@@ -1,0 +1,223 @@
+/** What is measured, each over a daemon of its own. */
+import { spawn } from 'node:child_process'
+import { blockCounter, cpuMs, processWritten, rssMb } from './counters.ts'
+import type { Program } from './program.ts'
+import { CLOUD, firstGood, type Load, layRig, openRig, pause, type Rig } from './rig.ts'
+
+export type Figure = { readonly name: string; readonly value: number; readonly unit: string; readonly note?: string }
+
+export type Bench = {
+  readonly program: Program
+  readonly seconds: number
+  readonly say: (figure: Figure) => void
+}
+
+const WARM_UP_MS = 5000
+const DRAIN_MS_MAX = 120_000
+
+/** What others write to the disk meanwhile, bytes per second: measured just before, with everything but the gateway running. */
+async function idleNoise(dir: string, seconds: number): Promise<number> {
+  const counter = blockCounter(dir)
+  if (counter === null) return 0
+  const before = counter()
+  await pause(seconds * 1000)
+  return (counter() - before) / seconds
+}
+
+/** Runs a load in steady state and tells what it costs. */
+async function steady(bench: Bench, name: string, load: Load): Promise<void> {
+  const { program, seconds, say } = bench
+  const rig = await layRig(program, load)
+  try {
+    await rig.startCloud()
+    const noise = await idleNoise(rig.dir, seconds)
+    await rig.startGateway()
+    await firstGood(rig)
+    await pause(WARM_UP_MS)
+    const before = await rig.status()
+    const block = blockCounter(rig.dir)
+    const start = {
+      cpu: cpuMs(rig.pid()),
+      block: block?.() ?? 0,
+      own: processWritten(rig.pid()),
+      at: performance.now(),
+    }
+    await pause(seconds * 1000)
+    const wall = performance.now() - start.at
+    const cpu = cpuMs(rig.pid()) - start.cpu
+    const own = processWritten(rig.pid()) - start.own
+    const written = (block?.() ?? 0) - start.block - (noise * wall) / 1000
+    const rss = rssMb(rig.pid())
+    const after = await rig.status()
+    const samples = after.store.samplesCommitted - before.store.samplesCommitted
+    say({ name: `${name}: socket to commit`, value: (samples / wall) * 1000, unit: 'samples/s' })
+    say({ name: `${name}: CPU`, value: (cpu / wall) * 100, unit: '% of a core' })
+    say({ name: `${name}: CPU per million samples`, value: (cpu / samples) * 1000, unit: 's' })
+    say({ name: `${name}: resident memory`, value: rss, unit: 'MB' })
+    say({ name: `${name}: event-loop lag p99`, value: after.process.loopLagP99Ms, unit: 'ms' })
+    const noted = `idle noise of ${Math.round(noise / 1024)} KiB/s, measured before, is taken off`
+    if (block !== null)
+      say({ name: `${name}: written per sample, block device`, value: written / samples, unit: 'bytes', note: noted })
+    say({
+      name: `${name}: written per sample, the process itself`,
+      value: own / samples,
+      unit: 'bytes',
+      note: '/proc/PID/io',
+    })
+    say({ name: `${name}: waiting for the cloud`, value: after.uplinks['cloud']?.waitingSamples ?? 0, unit: 'samples' })
+  } finally {
+    await rig.stop()
+  }
+}
+
+/** Each device's register 0 goes above its limit and back, while the others are polled, committed and a backlog drains. */
+async function alarmLatency({ program, say }: Bench): Promise<void> {
+  const devices = 20
+  const rig = await layRig(program, {
+    devices,
+    registers: 100,
+    every: '200ms',
+    rules: 200,
+    uplink: true,
+    backfill: '{rate: 64KiB/s, delay: 0s}',
+  })
+  try {
+    await rig.startGateway()
+    await firstGood(rig)
+    await pause(20_000)
+    await rig.startCloud()
+    while (!(await rig.status()).uplinks['cloud']?.connected) await pause(50)
+    const backlog = (await rig.status()).uplinks['cloud']?.waitingSamples ?? 0
+    // At most 10 raises a minute and rule: more would be parked as chatter.
+    for (let k = 0; k < 16 * devices; k++) {
+      rig.device.say(`set ${k % devices} ${Math.floor(k / devices) % 2 === 0 ? 200 : 0}`)
+      await pause(100)
+    }
+    await pause(1000)
+    const { process: cost, uplinks } = await rig.status()
+    const note = `${cost.alarmToOutputMs.count} edges, 10,000 samples/s, drain of ${backlog} samples, ${uplinks['cloud']?.waitingSamples} left`
+    say({ name: 'alarm: reply received to output called, p50', value: cost.alarmToOutputMs.p50, unit: 'ms', note })
+    say({ name: 'alarm: reply received to output called, p99', value: cost.alarmToOutputMs.p99, unit: 'ms' })
+    say({ name: 'alarm: reply received to durable, p50', value: cost.alarmToDurableMs.p50, unit: 'ms' })
+    say({ name: 'alarm: reply received to durable, p99', value: cost.alarmToDurableMs.p99, unit: 'ms' })
+  } finally {
+    await rig.stop()
+  }
+}
+
+async function startUp({ program, say }: Bench): Promise<void> {
+  const times: number[] = []
+  const rig = await layRig(program, { devices: 8, registers: 100, every: '1s', rules: 20, uplink: false })
+  try {
+    for (let k = 0; k < 5; k++) {
+      await rig.startGateway()
+      times.push(await firstGood(rig))
+      await rig.stopGateway()
+    }
+  } finally {
+    await rig.stop()
+  }
+  say({ name: 'start to first good value, median of 5', value: median(times), unit: 'ms' })
+}
+
+/** Of a verb that asks the running daemon: from the start of its process to its first byte. */
+async function verbs({ program, say }: Bench): Promise<void> {
+  const rig = await openRig(program, { devices: 8, registers: 100, every: '1s', rules: 20, uplink: false })
+  try {
+    await firstGood(rig)
+    for (const verb of [['status'], ['points', 'dev_1.*'], ['alarms']]) {
+      const times: number[] = []
+      for (let k = 0; k < 8; k++) times.push(await firstByte(program, rig, verb))
+      // The first one may fill the compile cache.
+      say({ name: `gatehouse ${verb.join(' ')}: first output, median of 7`, value: median(times.slice(1)), unit: 'ms' })
+    }
+  } finally {
+    await rig.stop()
+  }
+}
+
+function firstByte(program: Program, rig: Rig, verb: readonly string[]): Promise<number> {
+  const [command, ...args] = program.command
+  const begun = performance.now()
+  const child = spawn(command, [...args, ...verb, '-d', rig.data], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return new Promise((resolve, reject) => {
+    let first: number | null = null
+    child.stdout.on('data', () => {
+      first ??= performance.now() - begun
+    })
+    child.once('close', (code) => {
+      if (first === null) reject(new Error(`${verb.join(' ')} ended with ${code} and said nothing`))
+      else resolve(first)
+    })
+  })
+}
+
+/** A backlog is made without a cloud; then the daemon is started anew beside one, over silent devices, limits off. */
+async function drain({ program, seconds, say }: Bench): Promise<void> {
+  const load: Load = { devices: 20, registers: 100, every: '20ms', rules: 0, uplink: true }
+  const rig = await layRig(program, { ...load, backfill: '{rate: 1GiB/s, delay: 0s}' })
+  try {
+    await rig.startGateway()
+    await firstGood(rig)
+    await pause(seconds * 1000)
+    rig.device.say('noise off')
+    await history(rig, say)
+    await rig.stopGateway()
+    await rig.startCloud()
+    await rig.startGateway()
+    say({ name: 'start to first good value, with that backlog', value: await firstGood(rig), unit: 'ms' })
+    // While it empties live data counts for nothing: the registers stand still.
+    let last = { samples: 0, at: performance.now() }
+    let most = 0
+    let first: typeof last | null = null
+    const until = last.at + DRAIN_MS_MAX
+    while (last.at < until) {
+      const box = (await rig.status()).uplinks['cloud']
+      last = { samples: box?.waitingSamples ?? 0, at: performance.now() }
+      most = Math.max(most, last.samples)
+      if (first === null && box?.connected && last.samples < most) first = last
+      if (first !== null && last.samples < most / 100) break
+      await pause(20)
+    }
+    const rate = (((first?.samples ?? 0) - last.samples) / (last.at - (first?.at ?? 0))) * 1000
+    const to = CLOUD === 'aedes' ? 'aedes' : 'mosquitto'
+    say({ name: `drain to ${to}, limits off`, value: rate, unit: 'samples/s', note: `${most} samples` })
+  } finally {
+    await rig.stop()
+  }
+}
+
+async function history(rig: Rig, say: Bench['say']): Promise<void> {
+  for (const [what, everyMs] of [
+    ['raw', 0],
+    ['minutes', 60_000],
+  ] as const) {
+    const times: number[] = []
+    let rows = 0
+    for (let k = 0; k < 5; k++) {
+      const begun = performance.now()
+      const answer = await rig.ask<{ rows: unknown[] }>('history', { point: 'dev_3.r_7', sinceMs: 86_400_000, everyMs })
+      times.push(performance.now() - begun)
+      rows = answer.rows.length
+    }
+    const note = `${rows} rows; median of 5`
+    say({ name: `history of one point of the open hour, ${what}`, value: median(times), unit: 'ms', note })
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+const TWENTY = { devices: 20, registers: 100, uplink: true } as const
+
+export const SCENARIOS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  start: startUp,
+  verbs,
+  points_800: (bench) =>
+    steady(bench, '800 points at 1 s', { devices: 8, registers: 100, every: '1s', rules: 80, uplink: true }),
+  points_2000: (bench) => steady(bench, '2,000 points at 1 s', { ...TWENTY, every: '1s', rules: 200 }),
+  saturated: (bench) => steady(bench, '20 devices x 100 registers, saturated', { ...TWENTY, every: '10ms', rules: 0 }),
+  alarm: alarmLatency,
+  drain,
+}
