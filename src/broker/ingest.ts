@@ -8,6 +8,7 @@ import type { Arrival, DeviceState, Reading } from '../model/sample.ts'
 import type { Device } from '../model/site.ts'
 import { payloadCodec } from '../protocols/all.ts'
 import type { Message, PayloadCodec, Refusal } from '../protocols/payload/payload.ts'
+import { createSeen, type Seen, type Settled } from './seen.ts'
 
 /** `from` which broker: our own, or the one on site. */
 export type Published = Message & { readonly qos: 0 | 1 | 2; readonly from: 'embedded' | 'outside' }
@@ -15,7 +16,7 @@ export type Published = Message & { readonly qos: 0 | 1 | 2; readonly from: 'emb
 export type Ingest = {
   /** Exact topics that devices of this site publish on. */
   readonly topics: readonly string[]
-  readonly accept: (message: Published, settled: (error: Error | null) => void) => void
+  readonly accept: (message: Published, settled: Settled) => void
   /** The broker on site was lost, or is back. */
   readonly carrier: (state: 'online' | 'offline') => void
 }
@@ -25,6 +26,7 @@ type Publisher = {
   readonly base: string
   readonly codec: PayloadCodec
   readonly points: readonly Point[]
+  readonly seen: Seen
   /** By its own word or by its messages. */
   own: 'online' | 'offline' | null
   bridge: 'online' | 'offline'
@@ -47,7 +49,9 @@ export function createIngest(options: {
 }): Ingest {
   const publishers = options.devices.flatMap((device) => publisherOf(device, options.points))
   const routes = Map.groupBy(
-    publishers.flatMap((publisher) => publisher.codec.topics(publisher.base).map((topic) => ({ topic, publisher }))),
+    publishers.flatMap((publisher) =>
+      publisher.codec.topics(publisher.base, publisher.points).map((topic) => ({ topic, publisher })),
+    ),
     ({ topic }) => topic,
   )
   let carrier: 'online' | 'offline' = 'online'
@@ -66,51 +70,72 @@ export function createIngest(options: {
     options.post({ kind: 'device', device: publisher.device, mono: options.mono(), state, cause })
   }
 
-  function scan(
-    publisher: Publisher,
-    readings: readonly Reading[],
-    settled: ((error: Error | null) => void) | null,
-  ): void {
+  function scan(publisher: Publisher, readings: readonly Reading[], settled: Settled | null): void {
     const arrival = { kind: 'scan', device: publisher.device, mono: options.mono(), readings } as const
     options.post(settled === null ? arrival : { ...arrival, settled })
   }
 
-  function deliver(publisher: Publisher, message: Published, settled: ((error: Error | null) => void) | null): void {
-    publisher.from = message.from
+  /** null: taken. A refusal is for the caller to count; `settled` is seen to in any case. */
+  function deliver(publisher: Publisher, message: Published, settled: Settled | null): Refusal | null {
     const outcome = publisher.codec.read(publisher.base, message, publisher.points)
     if (outcome.kind === 'refused') {
-      options.refuse(outcome.why, message.topic)
       settled?.(null)
-      return
+      return outcome.why
     }
+    publisher.from = message.from
     if (outcome.kind === 'availability') {
       if (outcome.of === 'device') publisher.own = outcome.state
       else publisher.bridge = outcome.state
       tell(publisher)
       // Without readings, but in its place in the row: answered when the change of state is durable.
       if (settled !== null) scan(publisher, [], settled)
-      return
+      return null
     }
+    const first = outcome.once === undefined ? settled : firstOf(publisher, outcome.once, settled)
+    if (first === 'repeat') return 'duplicate'
     // What was kept by a broker proves nothing about now.
     if (!message.retained) {
       publisher.own = 'online'
       publisher.bridge = 'online'
       tell(publisher)
     }
-    scan(publisher, outcome.readings, settled)
+    scan(publisher, outcome.readings, first)
+    return null
+  }
+
+  /** What is to be called once the message is durable; `repeat`: it was taken before. */
+  function firstOf({ seen }: Publisher, names: readonly string[], settled: Settled | null): Settled | null | 'repeat' {
+    const finish = seen.take(names, settled)
+    if (finish === null) return 'repeat'
+    if (settled !== null)
+      return (error) => {
+        finish(error)
+        settled(error)
+      }
+    finish(null)
+    return null
+  }
+
+  /** On a topic that devices share, one that finds its message there is enough: that the others do not is no news. */
+  function deliverAll(route: readonly Publisher[], message: Published, settled: Settled | null): void {
+    const refusals = route.map((publisher) => deliver(publisher, message, settled))
+    const told = refusals.filter((why) => why !== null)
+    const [one] = told
+    if (one === 'other_device' && told.length === route.length && told.every((why) => why === one))
+      options.refuse(one, message.topic)
+    for (const why of told) if (why !== 'other_device') options.refuse(why, message.topic)
   }
 
   return {
     topics: [...routes.keys()],
     accept(message, settled) {
-      const route = routes.get(message.topic) ?? []
+      const route = (routes.get(message.topic) ?? []).map(({ publisher }) => publisher)
       if (message.qos === 0 || route.length === 0) {
-        for (const { publisher } of route) deliver(publisher, message, null)
+        deliverAll(route, message, null)
         settled(null)
         return
       }
-      const settledOne = joined(route.length, settled)
-      for (const { publisher } of route) deliver(publisher, message, settledOne)
+      deliverAll(route, message, joined(route.length, settled))
     },
     carrier(state) {
       carrier = state
@@ -130,6 +155,7 @@ function publisherOf(device: Device, points: readonly Point[]): Publisher[] {
       base: device.link.topic,
       codec,
       points: own,
+      seen: createSeen(),
       own: null,
       bridge: 'online',
       from: null,
@@ -139,7 +165,7 @@ function publisherOf(device: Device, points: readonly Point[]): Publisher[] {
 }
 
 /** Calls `settled` once: when all have settled, with the first error if there was one. */
-function joined(count: number, settled: (error: Error | null) => void): (error: Error | null) => void {
+function joined(count: number, settled: Settled): Settled {
   let left = count
   let failed: Error | null = null
   return (error) => {

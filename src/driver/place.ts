@@ -3,7 +3,8 @@ import type { ModbusEncoding, ModbusOrder, ModbusPlace, ModbusTable, PayloadPlac
 
 /** `holding 99`, `input 0x1F` */
 export const AT = /^(coil|discrete|input|holding) (0x[0-9a-fA-F]{1,4}|\d{1,5})$/
-const PATH = /^(\$|[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*)$/
+/** A step may hold what a topic level or a component name holds: `relay/0/power`, `switch:0.apower`. */
+const PATH = /^(\$|[A-Za-z_][A-Za-z0-9_:/-]*(\.[A-Za-z0-9_-]+)*)$/
 
 export type PlaceKeys = {
   readonly at: string

@@ -1,7 +1,13 @@
 /** Every protocol and every payload codec by the name that drivers write. */
 import { modbus } from './modbus/index.ts'
+import { chirpstack } from './payload/chirpstack.ts'
+import { esphome } from './payload/esphome.ts'
 import { json } from './payload/json.ts'
 import type { PayloadCodec } from './payload/payload.ts'
+import { shellyGen1 } from './payload/shelly1.ts'
+import { shellyGen2 } from './payload/shelly2.ts'
+import { tasmota } from './payload/tasmota.ts'
+import { uhppoted } from './payload/uhppoted.ts'
 import { zigbee2mqtt } from './payload/zigbee2mqtt.ts'
 import type { Protocol, ProtocolName } from './protocol.ts'
 
@@ -16,8 +22,20 @@ export function protocolOf(name: ProtocolName, protocols: Protocols = PROTOCOLS)
   return protocol
 }
 
-export const PAYLOADS: Readonly<Record<string, PayloadCodec>> = { zigbee2mqtt, json }
-/** Names that a driver may write as `protocol`. */
+const CODECS: readonly PayloadCodec[] = [
+  zigbee2mqtt,
+  tasmota,
+  shellyGen1,
+  shellyGen2,
+  esphome,
+  chirpstack,
+  uhppoted,
+  json,
+]
+export const PAYLOADS: Readonly<Record<string, PayloadCodec>> = Object.fromEntries(
+  CODECS.map((codec) => [codec.name, codec]),
+)
+/** Names that a driver may write as `payload`. */
 export const PAYLOAD_NAMES: readonly string[] = Object.keys(PAYLOADS)
 
 /** null: no codec has this name. */

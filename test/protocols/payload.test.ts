@@ -36,7 +36,7 @@ describe.each(VECTORS)('zigbee2mqtt $id', (vector) => {
     )
     const payload = utf8(vector.payload_text ?? JSON.stringify(vector.payload))
     const base = vector.topic.replace(/\/availability$/, '').replace('bridge/state', 'any')
-    expect(zigbee2mqtt.topics(base)).toContain(vector.topic)
+    expect(zigbee2mqtt.topics(base, [])).toContain(vector.topic)
     const outcome = zigbee2mqtt.read(base, { topic: vector.topic, payload, retained: false }, points)
     if (vector.decoded?.ignore) expect(outcome).toEqual({ kind: 'refused', why: 'empty' })
     else if (vector.expect?.error === 'json') expect(outcome).toEqual({ kind: 'refused', why: 'not_json' })
@@ -172,8 +172,13 @@ describe('refusals have names', () => {
   test('no bytes ever throw', () => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map(utf8), fc.string().map(utf8))
     fc.assert(
-      fc.property(bytes, fc.constantFrom('b/x', 'b/x/availability', 'b/bridge/state'), (payload, topic) => {
-        for (const codec of [json, zigbee2mqtt]) codec.read('b/x', { topic, payload, retained: false }, points)
+      fc.property(bytes, fc.nat(), fc.boolean(), (payload, pick, retained) => {
+        for (const name of PAYLOAD_NAMES) {
+          const codec = payloadCodec(name)
+          const topics = codec?.topics('b/x', points) ?? []
+          const outcome = codec?.read('b/x', { topic: topics[pick % topics.length] ?? '', payload, retained }, points)
+          expect(outcome?.kind).toMatch(/^(readings|availability|refused)$/)
+        }
       }),
       { numRuns: 1000 },
     )
@@ -181,7 +186,7 @@ describe('refusals have names', () => {
 })
 
 test('a name with slashes listens for a bridge at every level above it', () => {
-  expect(zigbee2mqtt.topics('site/z2m/lobby/door')).toEqual([
+  expect(zigbee2mqtt.topics('site/z2m/lobby/door', [])).toEqual([
     'site/z2m/lobby/door',
     'site/z2m/lobby/door/availability',
     'site/bridge/state',
@@ -191,7 +196,17 @@ test('a name with slashes listens for a bridge at every level above it', () => {
 })
 
 test('codecs by name', () => {
-  expect(PAYLOAD_NAMES).toEqual(['zigbee2mqtt', 'json'])
+  expect(PAYLOAD_NAMES).toEqual([
+    'zigbee2mqtt',
+    'tasmota',
+    'shelly_gen1',
+    'shelly_gen2',
+    'esphome',
+    'chirpstack_v4',
+    'uhppoted',
+    'json',
+  ])
+  for (const name of PAYLOAD_NAMES) expect(payloadCodec(name)?.name).toBe(name)
   expect(payloadCodec('json')).toBe(json)
   expect(payloadCodec('constructor')).toBeNull()
   expect(Object.keys(PROTOCOLS)).toEqual(['modbus'])

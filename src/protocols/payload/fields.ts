@@ -1,13 +1,10 @@
 /** Fields of a published document become readings of points. What a point's type asks for decides how a field is understood. */
-import type { Point, PointType } from '../../model/point.ts'
+import type { Point } from '../../model/point.ts'
 import type { Reading } from '../../model/sample.ts'
 import { compileTreatment, isFault, NO_VALUE, type Outcome, plain, type Raw } from '../treatment.ts'
+import { bare, understand } from '../understand.ts'
 import { fieldOf, stepsOf } from './document.ts'
 import { type PayloadOutcome, refused } from './payload.ts'
-
-const TRUE_WORDS = new Set(['on', 'true', 'open', 'yes', '1'])
-const FALSE_WORDS = new Set(['off', 'false', 'close', 'closed', 'no', '0'])
-const INTEGER = /^-?\d+$/
 
 type Field = {
   readonly point: Point
@@ -16,6 +13,11 @@ type Field = {
 }
 
 const FIELDS = new WeakMap<readonly Point[], readonly Field[]>()
+
+/** null: not a point of a device that publishes. */
+export function pathOf(point: Point): string | null {
+  return point.source.from === 'field' && point.source.place.protocol === 'payload' ? point.source.place.path : null
+}
 
 function fieldsOf(points: readonly Point[]): readonly Field[] {
   const known = FIELDS.get(points)
@@ -56,46 +58,4 @@ function outcomeOf(field: unknown, point: Point, treat: ((raw: Raw) => Outcome) 
   const raw = labelled ? bare(field) : understand(field, point.type)
   if (raw === null) return NO_VALUE
   return treat === null ? plain(raw) : treat(raw)
-}
-
-function bare(field: unknown): Raw | null {
-  if (typeof field === 'number') return Number.isFinite(field) ? field : null
-  return typeof field === 'string' || typeof field === 'boolean' ? field : null
-}
-
-/** null: the field is there and says nothing that this type can hold. */
-function understand(field: unknown, type: PointType): Raw | null {
-  const raw = bare(field)
-  if (raw === null) return null
-  switch (type) {
-    case 'bool':
-      return asBoolean(raw)
-    case 'f64':
-      return asNumber(raw)
-    case 'u64':
-      return asInteger(raw)
-    case 'str':
-      return String(raw)
-  }
-}
-
-function asBoolean(raw: Raw): boolean | null {
-  if (typeof raw === 'boolean') return raw
-  const word = String(raw).trim().toLowerCase()
-  if (TRUE_WORDS.has(word)) return true
-  return FALSE_WORDS.has(word) ? false : null
-}
-
-function asNumber(raw: Raw): number | null {
-  if (typeof raw === 'boolean') return raw ? 1 : 0
-  if (typeof raw === 'string' && raw.trim() === '') return null
-  const number = Number(raw)
-  return Number.isFinite(number) ? number : null
-}
-
-function asInteger(raw: Raw): Raw | null {
-  const text = String(raw).trim()
-  if (!INTEGER.test(text)) return asNumber(raw)
-  const number = Number(text)
-  return Number.isSafeInteger(number) ? number : BigInt(text)
 }

@@ -15,4 +15,5 @@ export const json: PayloadCodec = {
     // No point takes the payload as a whole, so it should have been a document.
     return outcome.kind === 'refused' && outcome.why === 'no_point' ? refused('not_json') : outcome
   },
+  write: () => 'plain JSON has no common way to tell a device anything',
 }
