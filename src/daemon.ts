@@ -15,9 +15,14 @@ import type { Language, Site } from './model/site.ts'
 import { createLog, type Log } from './runtime/log.ts'
 import { ROOT } from './runtime/root.ts'
 import { Scope } from './runtime/scope.ts'
+import { repeat } from './runtime/timer.ts'
 
+/** A disk that keeps no promise for so long is the supervisor's business; until then the site is still watched and alarmed. */
+const NOT_DURABLE_MS_MAX = 60_000
 /** An orderly stop that takes longer is given up: a supervisor's patience is no better spent. */
 const STOP_MS_MAX = 20_000
+
+type Ending = { readonly why: string; readonly exit: number }
 
 /** Checks the site file first: one that `check` refuses is not run, and every finding is said. Resolves with the exit code. */
 export async function runGateway(options: { config: string; data: string; language?: Language }): Promise<number> {
@@ -32,26 +37,35 @@ export async function runDaemon(options: { site: Site; data: string; log: Log })
   const { log, data } = options
   await mkdir(data, { recursive: true, mode: 0o750 })
   const scope = new Scope()
-  let end: (why: string) => void = () => undefined
-  const asked = new Promise<string>((resolve) => {
+  let end: (ending: Ending) => void = () => undefined
+  const asked = new Promise<Ending>((resolve) => {
     end = resolve
   })
-  const onTerm = (): void => end('SIGTERM')
-  const onInt = (): void => end('SIGINT')
+  const onTerm = (): void => end({ why: 'SIGTERM', exit: EXIT.done })
+  const onInt = (): void => end({ why: 'SIGINT', exit: EXIT.done })
   const onHup = (): void => {
     log.warn('SIGHUP: reload is not available yet; restart to take a changed site file')
   }
   process.on('SIGTERM', onTerm)
   process.on('SIGINT', onInt)
   process.on('SIGHUP', onHup)
+  let exit: number
   try {
     const gateway = await scope.open(openGateway(options))
     await scope.open(openControlSocket({ path: join(data, SOCKET_NAME), view: gateway.view, log }))
     const watchdog = await scope.open(openWatchdog({ health: gateway.healthy, log }))
     await watchdog.ready()
     log.info({ data, pid: process.pid }, 'ready')
-    const why = await asked
-    log.info({ why }, 'stopping')
+    let durableAt = performance.now()
+    const disk = repeat(1000, () => {
+      if (gateway.view.store.status().durable) durableAt = performance.now()
+      else if (performance.now() - durableAt > NOT_DURABLE_MS_MAX)
+        end({ why: `nothing could be made durable for ${NOT_DURABLE_MS_MAX / 1000} s`, exit: EXIT.disk })
+    })
+    scope.defer(disk.close)
+    const ending = await asked
+    exit = ending.exit
+    log.info({ why: ending.why }, 'stopping')
     await watchdog.stopping()
   } finally {
     const stuck = setTimeout(() => {
@@ -63,5 +77,5 @@ export async function runDaemon(options: { site: Site; data: string; log: Log })
     clearTimeout(stuck)
   }
   log.info('stopped')
-  return 0
+  return exit
 }
