@@ -16,3 +16,10 @@ export function crc16(bytes: Uint8Array, start = 0, end = bytes.length): number 
   for (let at = start; at < end; at++) crc = (crc >> 8) ^ (CRC16[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0)
   return crc
 }
+
+/** Sum of the bytes modulo 256, as DL/T 645, CJ/T 188 and M-Bus use it. */
+export function sum8(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  let sum = 0
+  for (let at = start; at < end; at++) sum += bytes[at] ?? 0
+  return sum & 0xff
+}

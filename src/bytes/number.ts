@@ -69,3 +69,10 @@ export function shortestF32(single: number): number {
   }
   return Number(single.toPrecision(F32_DIGITS_MAX))
 }
+
+/** `number` with its decimal point moved: 12565 by -3 is 12.565, and not a digit more. */
+export function shift10(number: number | bigint, exponent: number): number {
+  if (exponent === 0) return Number(number)
+  const [mantissa = '0', own = '0'] = String(number).split('e')
+  return Number(`${mantissa}e${Number(own) + exponent}`)
+}

@@ -59,11 +59,30 @@ export type Dlt645Place = {
   readonly as: string | null
 }
 
-/** A field of a data unit of CJ/T 188: 4 hex digits of its identifier (`901F`), and which of its fields. */
-export type Cjt188Place = { readonly protocol: 'cjt188'; readonly item: string; readonly field: string }
+/** What makers of CJ/T 188 meters do differently; the `cjt188:` block of a driver. */
+export type Cjt188Habits = {
+  /** T of the frame: 0x10 cold water, 0x20 heat, 0x30 gas …, 0xAA any. */
+  readonly type: number
+  /** How the identifier of a question travels: 90 1F, or 1F 90. Answers may come either way. */
+  readonly identifier: '901F' | '1F90'
+  /** The only layout that answers may have; null: the one whose unit bytes are units. */
+  readonly layout: string | null
+  /** From which end the bits of the status are counted. */
+  readonly status: 'low' | 'high'
+  /** FE bytes before a question. */
+  readonly wakeUp: number
+}
 
-/** A data record of an M-Bus variable data structure, as the driver names it. */
-export type MbusPlace = { readonly protocol: 'mbus'; readonly record: string }
+/** A field of a data unit of CJ/T 188: 4 hex digits of its identifier (`901F`), and which of its fields. */
+export type Cjt188Place = {
+  readonly protocol: 'cjt188'
+  readonly item: string
+  readonly field: string
+  readonly habits: Cjt188Habits
+}
+
+/** A data record of an M-Bus answer in words (`energy storage 1`); at most so many telegrams are asked for. */
+export type MbusPlace = { readonly protocol: 'mbus'; readonly record: string; readonly telegrams: number }
 
 export type Place = ModbusPlace | PayloadPlace | Dlt645Place | Cjt188Place | MbusPlace
 

@@ -1,5 +1,7 @@
 /** `gatehouse decode`: what these bytes are, or why not. */
 import { parseHex } from '../bytes/hex.ts'
+import { explainCjt188 } from './cjt188/index.ts'
+import { explainDlt645 } from './dlt645/index.ts'
 import type { Explained } from './explained.ts'
 import { explainModbus } from './modbus/index.ts'
 
@@ -7,6 +9,9 @@ const EXPLAINERS: Readonly<Record<string, (bytes: Uint8Array, request: Uint8Arra
   modbus: (bytes, request) => explainModbus(null, bytes, request),
   'modbus-rtu': (bytes, request) => explainModbus('rtu', bytes, request),
   'modbus-tcp': (bytes, request) => explainModbus('tcp', bytes, request),
+  dlt645: (bytes, request) => explainDlt645('2007', bytes, request),
+  'dlt645-1997': (bytes, request) => explainDlt645('1997', bytes, request),
+  cjt188: explainCjt188,
 }
 
 /** Names that `explain` takes. */

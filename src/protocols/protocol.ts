@@ -102,6 +102,8 @@ export type PlaceWords = {
   readonly at: string
   readonly as?: string
   readonly field?: string
+  /** The driver's block of the protocol's own name: what all its points have in common. */
+  readonly options?: Readonly<Record<string, number | boolean | string>>
 }
 
 /** A place, and what the protocol's own table says of it where it says so. Decimals of the standard are the codec's, not a scale. */
