@@ -102,6 +102,9 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
     async (session, [protocol = '', ...hex], options) =>
       (await import('./verbs/decode.ts')).decode(session, protocol, hex.join(' '), options),
   ).option('--request <hex>', t('optRequest'))
+  verb('secret <action> <name>', 'verbSecret', async (session, [action = '', name = '']) =>
+    (await import('./verbs/secret.ts')).secret(session, action, name),
+  )
   verb('version', 'verbVersion', async (session) => {
     const facts = { version: version(), node: process.versions.node }
     if (session.json) printJson(io, facts)

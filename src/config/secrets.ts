@@ -2,7 +2,19 @@
  * Secrets: a systemd credential of that name, else a 0600 file `secrets/NAME` beside the site file. What comes out prints `***`
  * wherever it is printed; `reveal()` is called where it is used.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import type { Secret } from '../model/site.ts'
@@ -75,4 +87,29 @@ function readOwn(path: string, checkMode: boolean): Secret | SecretFault {
     if ('code' in error && error.code === 'ENOENT') return { why: 'missing', path }
     return { why: 'unreadable', text: reason(error) }
   }
+}
+
+/** Whole or not at all: written beside, synced, renamed, the folder synced. Mode 0600, owned as the folder is. Throws what the disk says. */
+export function writeSecret(name: string, text: string, beside: string): string {
+  mkdirSync(beside, { recursive: true, mode: 0o700 })
+  const path = join(beside, name)
+  const draft = `${path}.new`
+  const handle = openSync(draft, 'w', 0o600)
+  try {
+    const { uid, gid } = statSync(beside)
+    if (process.getuid?.() === 0) fchownSync(handle, uid, gid)
+    fchmodSync(handle, 0o600)
+    writeSync(handle, text)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  renameSync(draft, path)
+  const folder = openSync(beside, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+  return path
 }
