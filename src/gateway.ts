@@ -3,6 +3,7 @@ import { createHistogram } from 'node:perf_hooks'
 import { openBroker } from './broker/broker.ts'
 import { openBus } from './bus/bus.ts'
 import { createCatalogue } from './config/catalogue.ts'
+import { createPseudonym, openSiteKey } from './config/sitekey.ts'
 import type { GatewayView } from './control/context.ts'
 import { watchFacts } from './control/facts.ts'
 import { createOutputs } from './control/outputs.ts'
@@ -64,6 +65,8 @@ export async function openGateway(options: {
     )
     const { identity } = store
 
+    const isPersonal = site.points.some((point) => point.personal)
+    const key = isPersonal ? openSiteKey(data, process.env['CREDENTIALS_DIRECTORY'] ?? null) : null
     const toOutput = createHistogram()
     const toDurable = createHistogram()
     const spine = openSpine({
@@ -72,6 +75,7 @@ export async function openGateway(options: {
       store,
       log,
       outputs: (levels) => outputs.apply(levels),
+      ...(key === null ? {} : { pseudonym: createPseudonym(key) }),
       measured: (what, ms) => (what === 'output' ? toOutput : toDurable).record(Math.max(1, Math.round(ms * 1000))),
     })
     scope.defer(spine.close)

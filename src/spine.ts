@@ -6,8 +6,9 @@ import type { BoardStep } from './alarm/board.ts'
 import { Board } from './alarm/board.ts'
 import type { Level } from './control/outputs.ts'
 import { Derivations } from './derive/evaluate.ts'
+import { isAtRest } from './image/event.ts'
 import { Image } from './image/image.ts'
-import { Intake } from './image/intake.ts'
+import { Intake, type Pseudonym } from './image/intake.ts'
 import { Presence } from './image/presence.ts'
 import { Reports } from './image/report.ts'
 import { causeText } from './model/fault.ts'
@@ -27,6 +28,8 @@ export type SpineOptions = {
   readonly store: Pick<Store, 'commit' | 'observe' | 'states'>
   readonly outputs: (levels: readonly Level[]) => void
   readonly log: Log
+  /** What personal data become before anything sees them; left out: they do not come in. */
+  readonly pseudonym?: Pseudonym
   /** ms from the reply to what it set off: the output's call, the alarm's durable commit. */
   readonly measured?: (what: 'output' | 'durable', ms: number) => void
 }
@@ -62,7 +65,7 @@ const IDLE_MS = 1000
 export function openSpine(options: SpineOptions): Spine {
   const { site, clock, store, log } = options
   const image = new Image(site.points, clock.mono())
-  const intake = new Intake(site.points, image)
+  const intake = new Intake(site.points, image, options.pseudonym === undefined ? {} : { pseudonym: options.pseudonym })
   const reports = new Reports(site.points)
   const presence = new Presence(site)
   const derivations = new Derivations(site, {
@@ -78,6 +81,8 @@ export function openSpine(options: SpineOptions): Spine {
   /** What is so without anything being read: inputs that are not configured. */
   let first: ReturnType<Intake['begin']> | null = intake.begin()
   const since = new Map<string, number>()
+  /** Taken out of the mailbox, and not looked at yet: see `Intake.mustWait`. */
+  let backlog: readonly Arrival[] = []
   let read = 0
   let closed = false
   let scheduled = false
@@ -105,6 +110,7 @@ export function openSpine(options: SpineOptions): Spine {
 
   function rearm(): void {
     if (timer !== null) clearTimeout(timer)
+    if (backlog.length > 0 || intake.hasEvents) schedule()
     const mono = clock.mono()
     const due = Math.min(
       mono + IDLE_MS,
@@ -118,6 +124,8 @@ export function openSpine(options: SpineOptions): Spine {
     const time = clock.now()
     const utc = Math.round(time.mono + time.offsetMs)
     const fresh = new Fresh()
+    const rested = intake.rest()
+    fresh.add(rested)
     if (first !== null) {
       fresh.add(first)
       first = null
@@ -135,7 +143,13 @@ export function openSpine(options: SpineOptions): Spine {
       items.push(event('device', of.id, body, utcOf(arrival.mono, time)))
       log.info({ device: of.id, ...body }, 'device')
     }
-    for (const arrival of mailbox.takeAll()) {
+    const arrivals = [...backlog, ...mailbox.takeAll()]
+    backlog = []
+    for (const [position, arrival] of arrivals.entries()) {
+      if (arrival.kind === 'scan' && intake.mustWait(arrival.readings)) {
+        backlog = arrivals.slice(position)
+        break
+      }
       if (arrival.kind !== 'scan') {
         if (arrival.kind === 'device') presence.told(arrival)
         news(arrival)
@@ -160,7 +174,8 @@ export function openSpine(options: SpineOptions): Spine {
 
     const states: (readonly [string, string | null])[] = []
     // A composed point may follow a derived one and be derived from again: round by round, until nothing new comes out.
-    let round: Fresh = fresh
+    let round = new Fresh()
+    round.add({ samples: [...rested.ends, ...fresh.samples], changed: [] })
     for (let rounds = 0; rounds < ROUNDS_MAX && round.samples.length > 0; rounds++) {
       const derived = derivations.step(round.samples, image, {
         mono: time.mono,
@@ -190,9 +205,10 @@ export function openSpine(options: SpineOptions): Spine {
 
     const reported: Sample[] = []
     for (const sample of reports.pick(fresh.samples)) {
-      if (site.points[sample.point]?.kind !== 'event') reported.push(sample)
-      else if (sample.quality !== 'bad') {
-        const body = { p: site.points[sample.point]?.key ?? '', value: sample.value }
+      const point = site.points[sample.point]
+      if (point?.kind !== 'event') reported.push(sample)
+      else if (sample.quality !== 'bad' && !isAtRest(point, sample)) {
+        const body = { p: point.key, value: sample.value }
         items.push(event('point', deviceOf(sample.point), body, utcOf(sample.mono, time)))
       }
     }
@@ -296,7 +312,8 @@ export function openSpine(options: SpineOptions): Spine {
     since: (kind, index) => since.get(`${kind} ${index}`) ?? null,
     close() {
       if (closed) return
-      step()
+      do step()
+      while (backlog.length > 0 || intake.hasEvents)
       closed = true
       if (timer !== null) clearTimeout(timer)
       const states = derivations.flush()

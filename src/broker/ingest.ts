@@ -71,8 +71,12 @@ export function createIngest(options: {
   }
 
   function scan(publisher: Publisher, readings: readonly Reading[], settled: Settled | null): void {
-    const arrival = { kind: 'scan', device: publisher.device, mono: options.mono(), readings } as const
-    options.post(settled === null ? arrival : { ...arrival, settled })
+    const moments = momentsOf(readings)
+    const settledOne = settled === null ? null : joined(moments.length, settled)
+    for (const moment of moments) {
+      const arrival = { kind: 'scan', device: publisher.device, mono: options.mono(), readings: moment } as const
+      options.post(settledOne === null ? arrival : { ...arrival, settled: settledOne })
+    }
   }
 
   /** null: taken. A refusal is for the caller to count; `settled` is seen to in any case. */
@@ -162,6 +166,17 @@ function publisherOf(device: Device, points: readonly Point[]): Publisher[] {
       told: null,
     },
   ]
+}
+
+/** A message may hold two presses of one button: each is a moment of its own. At least one, which may be empty. */
+function momentsOf(readings: readonly Reading[]): readonly (readonly Reading[])[] {
+  const moments: Reading[][] = [[]]
+  for (const reading of readings) {
+    const last = moments.at(-1)
+    if (last?.every(({ point }) => point !== reading.point) === true) last.push(reading)
+    else moments.push([reading])
+  }
+  return moments
 }
 
 /** Calls `settled` once: when all have settled, with the first error if there was one. */

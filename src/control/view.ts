@@ -76,6 +76,8 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     let cause: DeviceStatus['cause'] = null
     for (const index of device.points) {
       const sample = image.get(index)
+      // That no event has happened yet is no sign of life.
+      if (site.points[index]?.kind === 'event' && sample.mono <= startedMono) continue
       if (sample.quality === 'bad') cause ??= sample.cause
       else {
         lastGoodMono = Math.max(lastGoodMono ?? 0, sample.mono)

@@ -1,12 +1,14 @@
 /**
- * The way into the image: readings are judged, contacts debounced, composed points follow. What comes out has already been put
- * into the image. Derived samples come back in through `adopt`, so that points composed of them follow too.
+ * The way into the image: personal data become pseudonyms, readings are judged, contacts debounced, composed points follow. What
+ * comes out has already been put into the image. Derived samples come back in through `adopt`, so that points composed of them
+ * follow too. Events stand in the image for one turn: `rest` ends them.
  */
 import { sameFault } from '../model/fault.ts'
 import type { Point } from '../model/point.ts'
 import type { Reading, Sample } from '../model/sample.ts'
 import { type Follower, followSample, planFollowers } from './compose.ts'
 import { type Debounce, debounce, settle, UNTOUCHED } from './debounce.ts'
+import { atRest, isAtRest } from './event.ts'
 import type { Image } from './image.ts'
 import { judge, type Trace } from './quality.ts'
 
@@ -16,6 +18,12 @@ export type Fresh = {
   /** Points whose value, quality or cause is now another than before; may name a point twice. */
   readonly changed: readonly number[]
 }
+
+/** What took an event away: for formulas and conditions to look again, not to be reported. */
+export type Rested = Fresh & { readonly ends: readonly Sample[] }
+
+/** The stand-in for a card number or a name: always the same for the same text, and no way back. */
+export type Pseudonym = (text: string) => string
 
 /** Points that follow points that follow points: deeper chains are a loop, which `check` refuses. */
 const CHAIN_MAX = 8
@@ -28,8 +36,13 @@ export class Intake {
   readonly #followers: ReadonlyMap<number, readonly Follower[]>
   /** Points with a change that has not lasted long enough. */
   readonly #pending = new Set<number>()
+  /** Event points whose event is in the image. */
+  readonly #events = new Set<number>()
+  readonly #pseudonym: Pseudonym | null
 
-  constructor(points: readonly Point[], image: Image) {
+  /** Without `pseudonym` nothing personal comes in at all. */
+  constructor(points: readonly Point[], image: Image, options: { readonly pseudonym?: Pseudonym } = {}) {
+    this.#pseudonym = options.pseudonym ?? null
     this.#points = points
     this.#image = image
     this.#traces = points.map(() => null)
@@ -37,12 +50,17 @@ export class Intake {
     this.#followers = planFollowers(points)
   }
 
-  /** To be called once at first: what the site has not connected says so, and so does what follows it. */
+  /** To be called once at first: what the site has not connected says so, and so does what follows it; no event has happened. */
   begin(): Fresh {
     const fresh = new Batch()
-    for (const { index, source } of this.#points) {
-      if (source.from !== 'none') continue
+    for (const point of this.#points) {
+      const { index, source } = point
       const sample = this.#image.get(index)
+      if (point.kind === 'event' && source.from === 'field') {
+        this.#image.set(atRest(point, sample.mono))
+        fresh.changed.push(index)
+      }
+      if (source.from !== 'none') continue
       fresh.samples.push(sample)
       fresh.changed.push(index)
       this.#follow(sample, fresh, CHAIN_MAX)
@@ -53,12 +71,38 @@ export class Intake {
   /** Readings of one moment. */
   read(readings: readonly Reading[], mono: number): Fresh {
     const fresh = new Batch()
-    for (const reading of readings) {
+    for (const raw of readings) {
+      const reading = this.#masked(raw)
       const judged = judge(reading, this.#point(reading.point), mono, this.#traces[reading.point] ?? null)
       this.#traces[reading.point] = judged.trace
       this.#pass(judged.sample, fresh, CHAIN_MAX)
     }
     return fresh
+  }
+
+  /** Some of these would be the second event of its point in this turn: they must wait for the next, or the first goes unseen. */
+  mustWait(readings: readonly Reading[]): boolean {
+    return this.#events.size > 0 && readings.some((reading) => this.#events.has(reading.point))
+  }
+
+  /** An event is in the image; the next turn must end it. */
+  get hasEvents(): boolean {
+    return this.#events.size > 0
+  }
+
+  /** At the begin of a turn: ends the events of the turn before. */
+  rest(): Rested {
+    const fresh = new Batch()
+    const ends: Sample[] = []
+    for (const index of this.#events) {
+      const end = atRest(this.#point(index), this.#image.get(index).mono)
+      this.#image.set(end)
+      ends.push(end)
+      fresh.changed.push(index)
+      this.#follow(end, fresh, CHAIN_MAX)
+    }
+    this.#events.clear()
+    return { samples: fresh.samples, changed: fresh.changed, ends }
   }
 
   /** Samples whose quality is known: derived points, a stale sweep's. */
@@ -116,7 +160,16 @@ export class Intake {
     this.#image.set(sample)
     fresh.samples.push(sample)
     if (changed) fresh.changed.push(sample.point)
+    const point = this.#point(sample.point)
+    if (point.kind === 'event' && sample.quality !== 'bad' && !isAtRest(point, sample)) this.#events.add(point.index)
     this.#follow(sample, fresh, chain)
+  }
+
+  /** Before anything else sees it. */
+  #masked(reading: Reading): Reading {
+    if (!this.#point(reading.point).personal || 'fault' in reading) return reading
+    if (this.#pseudonym === null) return { point: reading.point, fault: { kind: 'not_configured' } }
+    return { ...reading, value: this.#pseudonym(String(reading.value)) }
   }
 
   #follow(sample: Sample, fresh: Batch, chain: number): void {

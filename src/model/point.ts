@@ -86,6 +86,18 @@ export type MbusPlace = { readonly protocol: 'mbus'; readonly record: string; re
 
 export type Place = ModbusPlace | PayloadPlace | Dlt645Place | Cjt188Place | MbusPlace
 
+/** How a field writes a card number: protocols/card.ts reads each. */
+export type CardForm =
+  | 'wiegand_bits'
+  | 'wiegand26_raw'
+  | 'wiegand34_raw'
+  | 'wiegand26_pair'
+  | 'wiegand26_decimal'
+  | 'wiegand34_decimal'
+  | 'wiegand34_hex'
+  | 'uid'
+  | 'uid_reversed'
+
 /** From raw number to physical value. Sentinels are compared with the raw number, before scaling. */
 export type Treatment = {
   readonly scale: number
@@ -94,6 +106,8 @@ export type Treatment = {
   /** Raw value to label (kind 'state'); a raw value without label travels as its decimal text. */
   readonly map: Readonly<Record<string, string>> | null
   readonly invert: boolean
+  /** The value is a card number written so; it is brought to the one text by which that card is known. */
+  readonly card?: CardForm
 }
 
 export type PointSource =
@@ -152,6 +166,7 @@ export type Point = {
   /** 0, where every change is a report. */
   readonly deadband: number
   readonly heartbeatMs: number
+  /** Of type 'str': the pseudonym takes the place of what was read. */
   readonly personal: boolean
   readonly forbidden: boolean
   readonly write: WriteRule | null

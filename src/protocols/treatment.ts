@@ -5,6 +5,7 @@
 import { scaling } from '../bytes/number.ts'
 import type { Fault } from '../model/fault.ts'
 import type { Treatment, Value } from '../model/point.ts'
+import { readCard } from './card.ts'
 
 /** bigint: a 64-bit integer beyond 2^53. */
 export type Raw = number | bigint | boolean | string
@@ -15,6 +16,8 @@ export type Outcome = Value | Fault
 export const SENTINEL: Fault = { kind: 'sentinel' }
 /** The device answered, and what it says is no value: NaN, a digit above nine, text where a number belongs. */
 export const NO_VALUE: Fault = { kind: 'device_fault' }
+/** A card number with wrong parity or of another length. */
+export const UNREADABLE: Fault = { kind: 'crc' }
 
 export function isFault(outcome: Outcome): outcome is Fault {
   return typeof outcome === 'object'
@@ -38,6 +41,8 @@ export function sentinelsOf(invalid: readonly number[], signedBits: number): rea
 
 /** null: the raw value is the value (the common case costs nothing). */
 export function compileTreatment(treatment: Treatment, signedBits = 0): ((raw: Raw) => Outcome) | null {
+  const { card } = treatment
+  if (card !== undefined) return (raw) => readCard(card, raw) ?? UNREADABLE
   const scale = scaling(treatment.scale, treatment.offset)
   const invalid = sentinelsOf(treatment.invalid, signedBits)
   const labels = treatment.map === null ? null : new Map(Object.entries(treatment.map))
