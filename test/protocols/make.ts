@@ -65,6 +65,22 @@ export function modbusPoint(
   })
 }
 
+/** `item` as a driver's `at`, `as` as its `as`. */
+export function dlt645Point(
+  index: number,
+  item: string,
+  as: string | null = null,
+  treatment: Partial<Treatment> = {},
+  everyMs: number | null = 1000,
+): Point {
+  return point(index, {
+    from: 'field',
+    place: { protocol: 'dlt645', item, as },
+    treatment: { ...PLAIN, ...treatment },
+    everyMs,
+  })
+}
+
 export function payloadPoint(
   index: number,
   path: string,
