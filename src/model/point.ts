@@ -31,6 +31,12 @@ export type ModbusEncoding =
   | 'f64'
   | 'bcd16'
   | 'bcd32'
+  /** Sign and magnitude: the highest bit is the sign. */
+  | 'sm16'
+  | 'sm32'
+  /** Registers of 0 to 9999 each, a digit group of ten thousand. */
+  | 'mod10k32'
+  | 'mod10k64'
   | 'bit'
   | 'bits'
   | 'string'
@@ -46,6 +52,46 @@ export type ModbusPlace = {
   readonly bit: number | null
   /** 'string' only, in bytes. */
   readonly length: number | null
+  /** Of a number only these bits, lowest and highest (0 = least significant). Left out: all. */
+  readonly bits?: readonly [number, number]
+  /** A second part in the same read, added to the first before scaling: integer and fraction, high and low words that lie apart. */
+  readonly plus?: ModbusPart
+  /** The number is multiplied by what other registers of the device say, read in the same turn. */
+  readonly factors?: readonly ModbusFactor[]
+  /** A SunSpec model: `address` counts from its id register. */
+  readonly model?: SunspecModel
+  /** How a write differs from a read. */
+  readonly write?: ModbusWrite
+}
+
+/** Parts of a value that lies in several places: raw × scale of each is summed. */
+export type ModbusPart = { readonly address: number; readonly as: ModbusEncoding; readonly scale: number }
+
+/** `power`: ten to the power of it. `decimals`: divided by ten so often. `factor`: as it is. Else by its raw value, in a table. */
+export type ModbusFactor = {
+  readonly table: 'input' | 'holding'
+  readonly address: number
+  readonly as: ModbusEncoding
+  readonly order: ModbusOrder
+  readonly bits?: readonly [number, number]
+  readonly means: 'power' | 'decimals' | 'factor' | Readonly<Record<string, number>>
+  readonly invalid: readonly number[]
+}
+
+/** The chain of models begins at `base` with the letters SunS. */
+export type SunspecModel = { readonly id: number; readonly base: number }
+
+/** What is left out is as for reading. */
+export type ModbusWrite = {
+  readonly address?: number
+  readonly as?: ModbusEncoding
+  readonly order?: ModbusOrder
+  readonly scale?: number
+  readonly offset?: number
+  /** Raw number to write, by the value's text: `true`, a label, a number. On a coil it takes the place of FF00 and 0000. */
+  readonly values?: Readonly<Record<string, number>>
+  /** Function 16 (15) also for one register (coil): some devices know no other. */
+  readonly multiple?: boolean
 }
 
 /** Where a value lies in a published JSON document: `$` is the whole payload, `a.b` a field. */

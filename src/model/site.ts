@@ -1,6 +1,6 @@
 /** The community that one gateway serves, resolved from site file, tables and drivers: frozen, everything numbered. */
 import type { Priority, Rule } from './alarm.ts'
-import type { Point, Text, Value } from './point.ts'
+import type { ModbusTable, Point, Text, Value } from './point.ts'
 
 export type Language = 'en' | 'zh'
 
@@ -49,6 +49,14 @@ export type Limits = {
   readonly retries: number
   /** The adapter returns what we send. */
   readonly echo: boolean
+  /** Registers or bits that a read must not touch, `end` being the first behind. */
+  readonly holes?: readonly { readonly table: ModbusTable; readonly start: number; readonly end: number }[]
+  /** Registers that a read has at least. */
+  readonly minRegisters?: number
+  /** Coils and inputs are read in whole groups of so many. */
+  readonly bitsStep?: number
+  /** Reads are answered with a byte count of 16 bits. */
+  readonly wideCount?: boolean
 }
 
 export type DeviceLink =

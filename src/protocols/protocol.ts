@@ -27,7 +27,21 @@ export type Question = {
   readonly answerBytes: number
   /** Broadcast: nobody answers; the wire is left alone for the turnaround. */
   readonly unanswered?: boolean
+  /**
+   * What must be asked next, within the same turn, told by the answer's body; null: that was all. A framing passes it on as its
+   * verdict's `more`.
+   */
+  readonly more?: (body: Uint8Array) => Question | null
+  /** The device frames its answers in a way of its own, which the framing knows by this name. */
+  readonly dialect?: string
 }
+
+/**
+ * What a refusal means to whoever asked. `unsupported`: never this request (asked again once in a long while). `part`: some of it; a
+ * merged read comes apart. `busy`: after a pause. `accepted`: it is working on it, the outcome is open. `unreached`: a gateway
+ * speaks, the device was not asked. `unheard`: a gateway speaks, the device did not answer.
+ */
+export type Refusal = 'unsupported' | 'part' | 'busy' | 'accepted' | 'unreached' | 'unheard'
 
 export type Verdict =
   /**
@@ -35,8 +49,8 @@ export type Verdict =
    * (DL/T 645: follow-on frames; M-Bus: further telegrams).
    */
   | { readonly kind: 'answer'; readonly body: Uint8Array; readonly more?: Question }
-  /** Ours, and the device says no. */
-  | { readonly kind: 'fault'; readonly fault: Fault }
+  /** Ours, and the device says no. Without `means`: it is alive, and there is no value. */
+  | { readonly kind: 'fault'; readonly fault: Fault; readonly means?: Refusal }
   /**
    * A sound frame that answers something else: an earlier question (`echo`: an earlier write), another master's, another unit's.
    * `address`: it answers exactly this question, but under another meter's address; `from` says whose. Waiting goes on.

@@ -13,7 +13,7 @@ import {
   type Reply,
   type Request,
 } from '../../src/protocols/modbus/pdu.ts'
-import { endOf, isBitTable, placeOf } from '../../src/protocols/modbus/place.ts'
+import { isBitTable, placeOf, stretchOf } from '../../src/protocols/modbus/place.ts'
 import { rtu, tcp } from '../../src/protocols/modbus/framing.ts'
 import type { Framing } from '../../src/protocols/protocol.ts'
 import { LIMITS, modbusPoint } from './make.ts'
@@ -166,7 +166,7 @@ const limits: fc.Arbitrary<Limits> = fc
 function spanOf(all: readonly Point[], index: number): { start: number; end: number; table: ModbusTable } {
   const place = placeOf(all[index] as Point)
   if (place === null) throw new Error('no place')
-  return { start: place.address, end: endOf(place), table: place.table }
+  return { ...stretchOf(place), table: place.table }
 }
 
 describe('plan', () => {
@@ -222,7 +222,10 @@ describe('plan', () => {
 
 describe('values', () => {
   const orders = fc.constantFrom<ModbusOrder>('ABCD', 'CDAB', 'BADC', 'DCBA')
-  const encodings = fc.constantFrom<ModbusEncoding>('u16', 's16', 'u32', 's32', 'u64', 's64', 'f32', 'f64', 'bits')
+  const encodings = fc.constantFrom<ModbusEncoding>(
+    ...(['u16', 's16', 'u32', 's32', 'u64', 's64', 'f32', 'f64', 'bits'] as const),
+    ...(['bcd16', 'bcd32', 'sm16', 'sm32', 'mod10k32', 'mod10k64'] as const),
+  )
 
   test('whatever a device says, writing it back is the same bytes', () => {
     fc.assert(

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Fault } from '../../src/model/fault.ts'
 import type { ModbusPlace, Treatment } from '../../src/model/point.ts'
 import { rtu, tcp } from '../../src/protocols/modbus/framing.ts'
+import type { Limits } from '../../src/model/site.ts'
 import { modbus, placeFlaw, silenceOf } from '../../src/protocols/modbus/index.ts'
 import { buildReply, buildRequest, parseReply, parseRequest, unpackBits, word } from '../../src/protocols/modbus/pdu.ts'
 import type { Framing, Question, Split } from '../../src/protocols/protocol.ts'
@@ -29,7 +30,7 @@ type Vector = {
   t3_5_ms?: number
   t1_5_ms?: number
   points?: [number, number, number][]
-  options?: { max_gap: number; max_regs: number; holes?: unknown[] }
+  options?: { max_gap: number; max_regs: number; holes?: [number, number, number][] }
   expect_reads?: [number, number, number][] | 'config_error'
 }
 
@@ -37,7 +38,7 @@ const FRAMINGS = { rtu, tcp }
 const VECTORS = file.vectors as unknown as Vector[]
 
 /** These come with the field: function codes 22, 23, 43, ASCII framing, encodings that the configuration does not offer yet. */
-const LATER = ['mb-10', 'mb-11', 'mb-13', 'mb-asc-01', 'mb-asc-03', 'val-sm16-1', 'val-bit-1', 'val-mod10k-1']
+const LATER = ['mb-10', 'mb-11', 'mb-13', 'mb-asc-01', 'mb-asc-03']
 
 const now = VECTORS.filter((vector) => !LATER.includes(vector.id))
 const exchanges = now.filter((vector) => vector.request_pdu_hex !== undefined)
@@ -222,6 +223,9 @@ const FORMATS: Record<string, [place: Partial<ModbusPlace>, treatment?: Partial<
   bcd16: [{ as: 'bcd16' }],
   'bcd32 ABCD': [{ as: 'bcd32' }],
   'bit 15': [{ as: 'bit', bit: 15 }],
+  'bits 4-7': [{ as: 'u16', bits: [4, 7] }],
+  'signmag16 scale 0.1': [{ as: 'sm16' }, { scale: 0.1 }],
+  'uint32 mod10k low-first': [{ as: 'mod10k32', order: 'CDAB' }],
   string: [{ as: 'string', length: 8 }],
   'string gb2312': [{ as: 'string', length: 4 }],
   'int16 invalid 7FFF': [{ as: 's16' }, { invalid: [0x7fff] }],
@@ -250,7 +254,13 @@ describe.each(ofKind('value'))('value $id: $title', (vector) => {
     }
     const single = format[0].as === 'f32'
     expect(single ? Math.fround(reading.value as number) : reading.value).toBe(vector.value)
-    if (format[0].as === 'bit' || vector.format === 'string' || vector.format === 'string gb2312') return
+    if (
+      format[0].as === 'bit' ||
+      format[0].bits !== undefined ||
+      vector.format === 'string' ||
+      vector.format === 'string gb2312'
+    )
+      return
     const question = modbus.write(point, reading.value, 1)
     if (typeof question === 'string') throw new Error(question)
     expect(question.body.subarray(-content.length)).toEqual(content)
@@ -276,10 +286,17 @@ test.each(ofKind('coalesce'))('$id: $title', (vector) => {
     expect(() => modbus.plan(points, limits, new Set())).toThrow(RangeError)
     return
   }
-  // A hole is not declared but learnt: the merged read was refused once.
-  const refused = new Set(vector.options?.holes ? ['holding 0+8'] : [])
-  const reads = modbus.plan(points, limits, refused).map((block) => [3, block.start, block.count])
-  expect(reads).toEqual(vector.expect_reads)
+  const readsOf = (bounds: Limits, refused: readonly string[] = []) =>
+    modbus.plan(points, bounds, new Set(refused)).map((block) => [3, block.start, block.count])
+  const declared = vector.options?.holes
+  if (declared === undefined) {
+    expect(readsOf(limits)).toEqual(vector.expect_reads)
+    return
+  }
+  const holes = declared.map(([, start, count]) => ({ table: 'holding' as const, start, end: start + count }))
+  expect(readsOf({ ...limits, holes })).toEqual(vector.expect_reads)
+  // Learnt instead: the merged read was refused once.
+  expect(readsOf(limits, ['holding 0+8'])).toEqual(vector.expect_reads)
 })
 
 test('no vector is left out silently', () => {

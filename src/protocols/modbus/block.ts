@@ -1,19 +1,35 @@
 /** One read request with the points that it serves: how to ask and how to read them. */
-import type { ModbusTable } from '../../model/point.ts'
-import type { Block } from '../protocol.ts'
-import { ask, createRead } from './read.ts'
+import type { ModbusTable, SunspecModel } from '../../model/point.ts'
+import type { Address, Block, Question } from '../protocol.ts'
+import { ask, createRead, type Request } from './read.ts'
+import { type Models, walk } from './sunspec.ts'
 
 /** Registers or bits that lie in a row. */
 export type Extent = { readonly start: number; readonly count: number }
 export type ModbusBlock = Block & Extent & { readonly table: ModbusTable }
 
-export function keyOf(table: ModbusTable, { start, count }: Extent): string {
-  return `${table} ${start}+${count}`
+export function keyOf(table: ModbusTable, { start, count }: Extent, model?: SunspecModel): string {
+  return model === undefined ? `${table} ${start}+${count}` : `model ${model.id} ${start}+${count}`
 }
 
 export function blockOf(
-  request: Extent & { readonly table: ModbusTable; readonly points: readonly number[]; readonly everyMs: number },
+  request: Omit<Request, 'models'> & { readonly everyMs: number },
+  /** Of this device: what one block found, the others need not look for. */
+  models: Models = new Map(),
 ): ModbusBlock {
-  const key = keyOf(request.table, request)
-  return { ...request, key, ask: (address) => ask(request, address), read: createRead(key, request) }
+  const key = keyOf(request.table, request, request.model)
+  const { model } = request
+  const read = createRead(key, { ...request, models })
+  return {
+    ...request,
+    key,
+    ask: model === undefined ? (address) => ask(request, address) : (address) => askModel(model, address),
+    read,
+  }
+
+  function askModel(model: SunspecModel, address: Address): Question {
+    const data = (start: number): Question => ask({ ...request, start }, address)
+    const start = models.get(model.id)
+    return start === undefined ? walk(model, address, models, data) : data(start)
+  }
 }

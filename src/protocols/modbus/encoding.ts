@@ -4,7 +4,6 @@
  */
 import { shortestF32 } from '../../bytes/number.ts'
 import type { ModbusEncoding, ModbusOrder } from '../../model/point.ts'
-import type { Raw } from '../treatment.ts'
 
 /** `view` holds the value's bytes in order ABCD. null: these bytes are no value. */
 type Encoding = {
@@ -13,7 +12,7 @@ type Encoding = {
   readonly signedBits: 0 | 16 | 32 | 64
   readonly min: bigint | number
   readonly max: bigint | number
-  readonly read: (view: DataView) => Raw | null
+  readonly read: (view: DataView) => number | bigint | null
   /** `raw` is within min..max, and an integer where the encoding holds integers. */
   readonly write: (view: DataView, raw: number | bigint) => void
 }
@@ -70,6 +69,38 @@ const ENCODINGS = {
     max: F32_MAX,
     read: (v) => finite(shortestF32(v.getFloat32(0))),
     write: (v, raw) => v.setFloat32(0, Number(raw)),
+  },
+  sm16: {
+    words: 1,
+    signedBits: 0,
+    min: -0x7fffn,
+    max: 0x7fffn,
+    read: (v) => magnitude(v.getUint16(0), 0x8000),
+    write: (v, raw) => v.setUint16(0, raw < 0 ? 0x8000 - Number(raw) : Number(raw)),
+  },
+  sm32: {
+    words: 2,
+    signedBits: 0,
+    min: -0x7fff_ffffn,
+    max: 0x7fff_ffffn,
+    read: (v) => magnitude(v.getUint32(0), 0x8000_0000),
+    write: (v, raw) => v.setUint32(0, raw < 0 ? 0x8000_0000 - Number(raw) : Number(raw)),
+  },
+  mod10k32: {
+    words: 2,
+    signedBits: 0,
+    min: 0n,
+    max: 99_999_999n,
+    read: (v) => readMod10k(v, 2),
+    write: (v, raw) => writeMod10k(v, 2, BigInt(raw)),
+  },
+  mod10k64: {
+    words: 4,
+    signedBits: 0,
+    min: 0n,
+    max: 9_999_999_999_999_999n,
+    read: (v) => readMod10k(v, 4),
+    write: (v, raw) => writeMod10k(v, 4, BigInt(raw)),
   },
   u64: {
     words: 4,
@@ -131,7 +162,12 @@ const SCRATCH = new Uint8Array(8)
 const VIEW = new DataView(SCRATCH.buffer)
 
 /** The number at `at`, null where the bytes are none (NaN, infinity, a BCD digit above nine). */
-export function readNumber(encoding: Encoding, layout: readonly number[], bytes: Uint8Array, at: number): Raw | null {
+export function readNumber(
+  encoding: Encoding,
+  layout: readonly number[],
+  bytes: Uint8Array,
+  at: number,
+): number | bigint | null {
   for (let i = 0; i < layout.length; i++) SCRATCH[i] = bytes[at + (layout[i] ?? 0)] ?? 0
   return encoding.read(VIEW)
 }
@@ -193,6 +229,31 @@ function finite(number: number): number | null {
 function narrow(integer: bigint): number | bigint {
   const number = Number(integer)
   return Number.isSafeInteger(number) ? number : integer
+}
+
+/** Minus zero is zero. */
+function magnitude(bits: number, sign: number): number {
+  return bits > sign ? sign - bits : bits === sign ? 0 : bits
+}
+
+const MOD = 10_000
+
+function readMod10k(view: DataView, words: number): number | bigint | null {
+  let value = 0n
+  for (let word = 0; word < words; word++) {
+    const group = view.getUint16(2 * word)
+    if (group >= MOD) return null
+    value = value * BigInt(MOD) + BigInt(group)
+  }
+  return narrow(value)
+}
+
+function writeMod10k(view: DataView, words: number, raw: bigint): void {
+  let rest = raw
+  for (let word = words - 1; word >= 0; word--) {
+    view.setUint16(2 * word, Number(rest % BigInt(MOD)))
+    rest /= BigInt(MOD)
+  }
 }
 
 function readBcd(packed: number, digits: number): number | null {

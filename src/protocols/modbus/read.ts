@@ -2,114 +2,97 @@
  * An answer becomes readings. What can be known of a request beforehand (offsets, layouts, treatments) is worked out once, so
  * that a poll only walks a table.
  */
-import type { Fault } from '../../model/fault.ts'
-import type { ModbusPlace, ModbusTable, Point } from '../../model/point.ts'
+import type { ModbusTable, Point, SunspecModel } from '../../model/point.ts'
 import type { Reading } from '../../model/sample.ts'
 import type { Address, Block, Question } from '../protocol.ts'
-import { compileTreatment, isFault, NO_VALUE, type Outcome, plain, type Raw } from '../treatment.ts'
-import { encodingOf, isNumberEncoding, layoutOf, readNumber, readText } from './encoding.ts'
-import { buildRequest, type ReadFunction, replyLength } from './pdu.ts'
+import { isFault, NO_VALUE } from '../treatment.ts'
+import { extractor, HEAD, type Part, type Take } from './extract.ts'
+import { buildRequest, type ReadFunction, replyLength, word } from './pdu.ts'
 import { isBitTable, placeOf } from './place.ts'
+import type { Models } from './sunspec.ts'
+import { WIDE_COUNT } from './wide.ts'
 
 const FUNCTIONS: Readonly<Record<ModbusTable, ReadFunction>> = { coil: 1, discrete: 2, holding: 3, input: 4 }
-/** Function code and byte count stand before the content. */
-const HEAD = 2
 
 /** Which registers or bits, for which points. */
-type Request = {
-  readonly table: ModbusTable
-  readonly start: number
-  readonly count: number
+export type Request = Part & {
   readonly points: readonly number[]
+  /** Read in the same turn: what the points are multiplied by, where that lies elsewhere. */
+  readonly apart?: readonly Part[]
+  /** `start` counts from the id register of this model. */
+  readonly model?: SunspecModel
+  readonly models?: Models
+  readonly wideCount?: boolean
 }
 
-export function ask(block: Request, address: Address): Question {
-  const fc = FUNCTIONS[block.table]
+export function ask(request: Omit<Request, 'points'>, address: Address): Question {
+  const fc = FUNCTIONS[request.table]
+  const wide = request.wideCount === true && !isBitTable(request.table)
+  const [next, ...rest] = request.apart ?? []
   return {
     address,
-    body: buildRequest({ fc, start: block.start, count: block.count }),
+    body: buildRequest({ fc, start: request.start, count: request.count }),
     writes: false,
-    answerBytes: HEAD + contentBytes(block),
+    answerBytes: HEAD + contentBytes(request) + (wide ? 1 : 0),
+    ...(next === undefined ? {} : { more: () => ask({ ...request, ...next, apart: rest }, address) }),
+    ...(wide ? { dialect: WIDE_COUNT } : {}),
   }
 }
 
-type Extract = { readonly point: number; readonly take: (body: Uint8Array) => Outcome }
+type Extract = { readonly point: number; readonly take: Take }
 
 /** `Block.read`: what can be known beforehand is worked out at the first answer. */
 export function createRead(key: string, request: Request): Block['read'] {
   let extracts: readonly Extract[] | null = null
-  return (points, [body]): readonly Reading[] => {
+  return (points, given): readonly Reading[] => {
     extracts ??= compile(key, request, points)
-    if (body === undefined || !answers(request, body)) {
+    // Whoever walks a model's row hears headers first.
+    const bodies = request.model === undefined ? given : given.slice(-1)
+    const [body] = bodies
+    if (body === undefined || !answered(request, bodies) || !isModel(request, body)) {
       return extracts.map(({ point }) => ({ point, fault: NO_VALUE }))
     }
     return extracts.map(({ point, take }) => {
-      const outcome = take(body)
+      const outcome = take(bodies)
       return isFault(outcome) ? { point, fault: outcome } : { point, value: outcome }
     })
   }
 }
 
-function contentBytes(block: Request): number {
-  return isBitTable(block.table) ? Math.ceil(block.count / 8) : 2 * block.count
+/** A device that was exchanged or updated may have its models elsewhere: then they are looked for again. */
+function isModel({ model, models, start }: Request, body: Uint8Array): boolean {
+  if (model === undefined || start > 0 || word(body, HEAD) === model.id) return true
+  models?.clear()
+  return false
 }
 
-function answers(block: Request, body: Uint8Array): boolean {
-  const bytes = contentBytes(block)
-  const fc = FUNCTIONS[block.table]
+function contentBytes(part: Part): number {
+  return isBitTable(part.table) ? Math.ceil(part.count / 8) : 2 * part.count
+}
+
+/** A second part that is missing spoils what needs it, and nothing else. */
+function answered(request: Request, [own, ...apart]: readonly Uint8Array[]): boolean {
+  if (own === undefined || !answers(request, own)) return false
+  return apart.every((body, at) => {
+    const part = request.apart?.[at]
+    return part !== undefined && answers(part, body)
+  })
+}
+
+function answers(part: Part, body: Uint8Array): boolean {
+  const bytes = contentBytes(part)
+  const fc = FUNCTIONS[part.table]
   return body.length === HEAD + bytes && body[0] === fc && body[1] === bytes && replyLength(fc, bytes) !== null
 }
 
-function compile(key: string, block: Request, points: readonly Point[]): readonly Extract[] {
-  return block.points.map((index) => {
+function compile(key: string, request: Request, points: readonly Point[]): readonly Extract[] {
+  return request.points.map((index) => {
     const direct = points[index]
     const point = direct?.index === index ? direct : points.find((candidate) => candidate.index === index)
     const place = point === undefined ? null : placeOf(point)
     if (point === undefined || place === null || point.source.from !== 'field') {
       throw new RangeError(`block ${key} names point ${index}, which is no Modbus point of these`)
     }
-    return { point: index, take: extractor(place, point, block) }
+    return { point: index, take: extractor(place, point.source.treatment, [request, ...(request.apart ?? [])]) }
   })
-}
-
-function extractor(place: ModbusPlace, point: Point, block: Request): (body: Uint8Array) => Outcome {
-  const raw = rawReader(place, block)
-  const signedBits = isNumberEncoding(place.as) ? encodingOf(place.as).signedBits : 0
-  const treat = point.source.from === 'field' ? compileTreatment(point.source.treatment, signedBits) : null
-  if (treat === null) {
-    return (body) => {
-      const found = raw(body)
-      return found === null ? NO_VALUE : plain(found)
-    }
-  }
-  return (body): Outcome | Fault => {
-    const found = raw(body)
-    return found === null ? NO_VALUE : treat(found)
-  }
-}
-
-function rawReader(place: ModbusPlace, block: Request): (body: Uint8Array) => Raw | null {
-  const offset = place.address - block.start
-  if (isBitTable(block.table)) {
-    const at = HEAD + (offset >> 3)
-    const mask = 1 << (offset & 7)
-    return (body) => ((body[at] ?? 0) & mask) !== 0
-  }
-  const at = HEAD + 2 * offset
-  const { as, order } = place
-  if (as === 'string') {
-    const length = place.length ?? 2
-    return (body) => readText(body, at, length, order)
-  }
-  if (!isNumberEncoding(as)) {
-    const bit = place.bit ?? 0
-    const byte = bit > 7 ? at : at + 1
-    const mask = 1 << (bit & 7)
-    return (body) => ((body[byte] ?? 0) & mask) !== 0
-  }
-  const encoding = encodingOf(as)
-  // Most points of most devices: no need to go through a view.
-  if (as === 'u16' || as === 'bits') return (body) => ((body[at] ?? 0) << 8) | (body[at + 1] ?? 0)
-  const layout = layoutOf(order, encoding.words)
-  return (body) => readNumber(encoding, layout, body, at)
 }

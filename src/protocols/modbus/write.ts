@@ -1,9 +1,9 @@
 /** A value on its way to the device. Whether it may be written at all (role, range, step, rate) is decided elsewhere. */
-import type { ModbusPlace, Point, Treatment, Value } from '../../model/point.ts'
+import type { ModbusEncoding, ModbusOrder, ModbusPlace, Point, Treatment, Value } from '../../model/point.ts'
 import type { Address, Question } from '../protocol.ts'
 import { type Raw, sentinelsOf, untreat } from '../treatment.ts'
 import { encodingOf, type NumberEncoding, writeNumber, writeText } from './encoding.ts'
-import { buildRequest, type Request, word } from './pdu.ts'
+import { buildCoilWord, buildRequest, word } from './pdu.ts'
 import { placeFlaw, placeOf } from './place.ts'
 
 /** Replies to writes repeat the first five bytes. */
@@ -26,47 +26,81 @@ export function write(point: Point, value: Value, address: Address): Question | 
   if (address === 0) return 'unit 0 is broadcast: it would write to every device of the bus, and none would answer'
   const flaw = placeFlaw(place, ANY_LIMITS)
   if (flaw !== null) return flaw
-  const request = requestFor(place, point.source.treatment, value)
-  if (typeof request === 'string') return request
-  return { address, body: buildRequest(request), writes: true, answerBytes: ANSWER_BYTES }
+  const body = pduFor(place, point.source.treatment, value)
+  if (typeof body === 'string') return body
+  return { address, body, writes: true, answerBytes: ANSWER_BYTES }
 }
 
-function requestFor(place: ModbusPlace, treatment: Treatment, value: Value): Request | string {
-  if (place.table === 'discrete' || place.table === 'input') return `${place.table} ${place.address} can only be read`
-  const raw = untreat(treatment, value)
+/** The request's PDU, or why there is none. */
+function pduFor(place: ModbusPlace, treatment: Treatment, value: Value): Uint8Array | string {
+  const { table, write } = place
+  if (table === 'discrete' || table === 'input') return `${table} ${place.address} can only be read`
+  const start = write?.address ?? place.address
+  const raw = rawOf(place, treatment, value)
   if (typeof raw === 'object') return raw.why
-  if (place.table === 'coil') return coil(place, raw)
-  if (place.as === 'bit') {
-    return `bit ${place.bit} of holding ${place.address} shares its register with others: writing it would need the register as a whole`
+  if (table === 'coil') return coil(start, place, raw)
+  const as = write?.as ?? (write?.values === undefined ? place.as : wordFor(place.as))
+  if (as === 'bit') {
+    return `bit ${place.bit} of holding ${start} shares its register with others: writing it would need the register as a whole`
   }
-  if (place.as === 'string') return text(place, raw)
-  return number(place, place.as, treatment, raw)
+  if (as === 'string') return text(start, place, raw)
+  return number(start, { as, order: write?.order ?? place.order, multiple: write?.multiple ?? false }, treatment, raw)
 }
 
-function coil(place: ModbusPlace, raw: Raw): Request | string {
+/** Where values are listed, the register is written as a whole. */
+function wordFor(as: ModbusEncoding): ModbusEncoding {
+  return as === 'bit' || as === 'bits' ? 'u16' : as
+}
+
+function rawOf(place: ModbusPlace, treatment: Treatment, value: Value): Raw | { readonly why: string } {
+  const { write, factors, plus, bits } = place
+  if (write?.values !== undefined) {
+    const raw = write.values[String(value)]
+    return raw ?? { why: `"${value}" is none of ${Object.keys(write.values).join(', ')}` }
+  }
+  const own = write?.scale !== undefined || write?.offset !== undefined
+  if (own) return untreat({ ...treatment, scale: write.scale ?? 1, offset: write.offset ?? 0 }, value)
+  const elsewhere = write?.address !== undefined || write?.as !== undefined
+  if ((factors !== undefined || plus !== undefined || bits !== undefined) && !elsewhere)
+    return { why: `what holding ${place.address} means depends on other registers or bits` }
+  return untreat(treatment, value)
+}
+
+function coil(start: number, { as, write }: ModbusPlace, raw: Raw): Uint8Array | string {
+  if (write?.values !== undefined || as === 'u16') {
+    const word = round('u16', raw)
+    if (word === null || word < 0 || word > 0xffff) return `${raw} (before scaling) does not fit into u16: 0 to 65535`
+    return buildCoilWord(start, Number(word))
+  }
   if (raw !== true && raw !== false && raw !== 0 && raw !== 1) return `a coil takes true or false, not ${raw}`
-  return { fc: 5, start: place.address, on: raw === true || raw === 1 }
+  const on = raw === true || raw === 1
+  return buildRequest(write?.multiple === true ? { fc: 15, start, bits: [on] } : { fc: 5, start, on })
 }
 
-function text(place: ModbusPlace, raw: Raw): Request | string {
+function text(start: number, place: ModbusPlace, raw: Raw): Uint8Array | string {
   const length = place.length ?? 2
   const registers = writeText(String(raw), length, place.order)
   return registers === null
     ? `the text takes more than the ${length} bytes of its place`
-    : { fc: 16, start: place.address, registers }
+    : buildRequest({ fc: 16, start, registers })
 }
 
-function number(place: ModbusPlace, as: NumberEncoding, treatment: Treatment, raw: Raw): Request | string {
+function number(
+  start: number,
+  { as, order, multiple }: { as: NumberEncoding; order: ModbusOrder; multiple: boolean },
+  treatment: Treatment,
+  raw: Raw,
+): Uint8Array | string {
   const rounded = round(as, raw)
   if (rounded === null) return `"${raw}" is not a number`
   const { min, max, words, signedBits } = encodingOf(as)
   if (rounded < min || rounded > max) return `${rounded} (before scaling) does not fit into ${as}: ${min} to ${max}`
   if (sentinelsOf(treatment.invalid, signedBits).includes(Number(rounded)))
     return `${rounded} means "no value" to this device`
-  const registers = writeNumber(as, place.order, rounded)
-  return words === 1
-    ? { fc: 6, start: place.address, register: word(registers, 0) }
-    : { fc: 16, start: place.address, registers }
+  const registers = writeNumber(as, order, rounded)
+  return buildRequest(
+    words === 1 && !multiple ? { fc: 6, start, register: word(registers, 0) } : { fc: 16, start, registers },
+  )
 }
 
 function round(as: NumberEncoding, raw: Raw): number | bigint | null {
