@@ -323,6 +323,20 @@ describe('who answers', () => {
   })
 })
 
+test('what a refusal means: no such item, a row of which some are missing, a matter of settings', () => {
+  const judge = (item: string, error: string) => {
+    const body = bytes(`11${(item.match(/../g) ?? []).reverse().join('')}`)
+    const frame = buildFrame({ wakeUp: 0, address: METER, control: 0xd1, data: bytes(error) })
+    const verdict = framing.judge(frame, { address: METER, body, writes: false, answerBytes: 0 }, 0)
+    return verdict.kind === 'fault' ? [verdict.fault, verdict.means] : verdict
+  }
+  expect(judge('02010100', '02')).toEqual([{ kind: 'exception', code: 2 }, 'unsupported'])
+  expect(judge('0201FF00', '02')).toEqual([{ kind: 'exception', code: 2 }, 'part'])
+  expect(judge('0201FF00', '01')).toEqual([{ kind: 'exception', code: 1 }, 'part'])
+  expect(judge('02010100', '04')).toEqual([{ kind: 'exception', code: 4 }, undefined])
+  expect(judge('02010100', '')).toEqual([{ kind: 'device_fault' }, undefined])
+})
+
 describe('addresses', () => {
   test('twelve digits', () => {
     expect(dlt645.address('000012345678')).toEqual({ address: '000012345678' })
@@ -352,7 +366,7 @@ describe('places', () => {
       unit: 'V',
     })
     expect(place('00010000')).toMatchObject({ kind: 'counter', unit: 'kWh' })
-    expect(place('00010001')).toMatchObject({ kind: 'gauge', unit: 'kWh' })
+    expect(place('00010001')).toMatchObject({ kind: 'counter', unit: 'kWh' })
     expect(place('00000000')).toMatchObject({ kind: 'gauge' })
     expect(place('0280000a')).toMatchObject({ place: { item: '0280000A' }, unit: 'min' })
     expect(place('9010')).toMatchObject({ place: { item: '9010' }, kind: 'counter' })

@@ -7,6 +7,8 @@ import type { Address, Framing, Overheard, Question, Verdict } from '../protocol
 import { NO_VALUE } from '../treatment.ts'
 import { EVERYBODY } from './address.ts'
 import { editionOf, FN, functionOf, functionText, isFromMeter, itemBytes, MORE, REFUSED } from './control.ts'
+import { unpackDigits } from './bcd.ts'
+import { rowOf } from './items.ts'
 import { ADDRESS_DIGITS, buildFrame, type Frame, FRAME_MAX, parseFrame, splitFrame } from './frame.ts'
 
 /** Sent before each request. Sleeping meters need them, no meter minds them. */
@@ -17,6 +19,10 @@ const FOLLOWING_MAX = 16
 const QUIET_MS = 50
 const QUIET_SLOW_MS = 100
 const SLOW_BAUD = 2400
+
+/** Bits of the error byte. */
+const OTHER = 0x01
+const NO_DATA = 0x02
 
 export const dlt645Framing: Framing = {
   name: 'dlt645',
@@ -66,7 +72,7 @@ function answerOf({ control, data }: Frame, question: Question): Verdict {
   if ((control & REFUSED) !== 0) {
     const [code] = data
     // Security errors have two bytes; what has none says no without a reason.
-    return { kind: 'fault', fault: code === undefined ? NO_VALUE : { kind: 'exception', code } }
+    return code === undefined ? { kind: 'fault', fault: NO_VALUE } : refusalOf(code, question)
   }
   const asked = functionOf(question.body[0] ?? 0)
   const body = Uint8Array.of(control, ...data)
@@ -87,6 +93,14 @@ function answerOf({ control, data }: Frame, question: Question): Verdict {
   if (sequence >= FOLLOWING_MAX) return { kind: 'fault', fault: NO_VALUE }
   const next = Uint8Array.of(FN.readFollowing, ...data.subarray(0, 4), sequence + 1)
   return { kind: 'answer', body, more: { address: question.address, body: next, writes: false, answerBytes: 200 } }
+}
+
+/** No such data, or another error: that of a row is of some of its items. A wrong password or tariff count is a matter of settings. */
+function refusalOf(code: number, { body }: Question): Verdict {
+  const fault = { kind: 'exception', code } as const
+  const item = unpackDigits(body, 1, itemBytes(editionOf(body[0] ?? 0, '1997')))
+  if (rowOf(item) !== null && (code & (OTHER | NO_DATA)) !== 0) return { kind: 'fault', fault, means: 'part' }
+  return (code & NO_DATA) === 0 ? { kind: 'fault', fault } : { kind: 'fault', fault, means: 'unsupported' }
 }
 
 /** A stands for any digit; a meter asked that way may answer with its number or with the letters. */

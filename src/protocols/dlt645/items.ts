@@ -94,7 +94,7 @@ const MINUTES = numberFormat('XX')
 const COUNT6 = numberFormat('XXXXXX')
 
 function energy(code: string, en: string, zh: string, unit: string, signed = false): Rule {
-  // A signed sum may fall: it is no counter.
+  // A signed sum may fall: it is no counter. What a settlement kept is one: each is what the meter said then.
   const kind = signed ? 'gauge' : 'counter'
   return { pattern: `${code}TTSS`, en, zh, unit, format: signed ? SIGNED_ENERGY : ENERGY, kind }
 }
@@ -210,7 +210,7 @@ const RULES_1997: readonly Rule[] = [
         zh: `${zh}正向有功电能${tariff === 0 ? '' : ` 费率${tariff}`}`,
         unit: 'kWh',
         format: ENERGY,
-        kind: code === '90' ? 'counter' : 'gauge',
+        kind: 'counter',
       }),
     ),
   ),
@@ -251,8 +251,6 @@ export function itemOf(item: string): Item | null {
   if (found === null) return null
   const { rule, pairs, numbers } = found
   const names = pairs.flatMap((pair, at) => VARIABLES[pair]?.name(numbers[at] ?? 0) ?? [])
-  // What was counted up to a settlement stands still until the next one.
-  const settled = pairs.some((pair, at) => pair === 'SS' && numbers[at] !== 0)
   return {
     title: {
       en: [rule.en, ...names.map(({ en }) => en)].join(', '),
@@ -260,7 +258,7 @@ export function itemOf(item: string): Item | null {
     },
     unit: rule.unit,
     format: rule.format,
-    kind: settled ? rule.format.kind : (rule.kind ?? rule.format.kind),
+    kind: rule.kind ?? rule.format.kind,
   }
 }
 
