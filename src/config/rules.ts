@@ -56,7 +56,7 @@ function siteRules(site: Site, context: Context): readonly Rule[] {
       at: (path) => document.at([...base, ...path]),
       inside: (line, column) => document.inside([...base, 'when'], line, column),
     }
-    return alarmOf(key, block, base, { findings, keyAt: document.keyAt }, context.pruned).map((draft) => {
+    return alarmOf(key, block, base, { findings, keyAt: document.keyAt, params: null }, context.pruned).map((draft) => {
       checkWhen(draft, null, null, places, site, context)
       return ruleOf(key, null, draft, places, site, context)
     })

@@ -228,6 +228,10 @@ const DRIVERS = {
     `param ${p.param} must be a ${p.wanted}${p.range === null ? '' : ` within ${p.range}`}, not ${p.value}`,
     `参数 ${p.param} 应为 ${p.wanted}${p.range === null ? '' : `，范围 ${p.range}`}，而不是 ${p.value}`,
   ]),
+  paramNoDuration: say((p: { param: string; value: string }) => [
+    `param ${p.param} is ${p.value}, which is no duration: write it as "30s"`,
+    `参数 ${p.param} 的值 ${p.value} 不是时长：请写成 "30s"`,
+  ]),
   paramDefault: say((p: { param: string }) => [
     `${p.param}: the default lies outside its range`,
     `${p.param}：默认值超出范围`,

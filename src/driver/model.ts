@@ -9,9 +9,9 @@ import { withDerived } from './derive.ts'
 import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
 import { type Layer, placeIn, placeInside } from './layers.ts'
-import { type Build, buildFieldPoints, buildInputPoints, type Draft, limitsOf, pairOf } from './points.ts'
+import { type Build, buildFieldPoints, buildInputPoints, type Draft, limitsOf } from './points.ts'
 import type { AlarmBlock, DriverFile, ParamBlock } from './schema.ts'
-import { bothLanguages } from './shapes.ts'
+import { bothLanguages, PARAM } from './shapes.ts'
 import { parseDuration, parseLine } from './units.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -59,7 +59,7 @@ export function buildModel(
     data,
     layers,
     drafts,
-    alarms: Object.entries(data.alarms ?? {}).flatMap(([key, block]) => alarmOf(key, block, ['alarms', key], build)),
+    alarms: Object.entries(data.alarms ?? {}).flatMap(([key, block]) => alarmOf(key, block, ['alarms', key], { ...build, params })),
     limits: limitsOf(data.modbus),
     line: data.line === undefined ? null : parseLine(data.line),
     params,
@@ -71,11 +71,12 @@ export function alarmOf(
   key: string,
   block: AlarmBlock,
   path: Path,
-  { findings, keyAt }: Pick<Build, 'findings' | 'keyAt'>,
+  build: DelayBuild,
   /** Keys that had a finding already. */
   pruned: ReadonlySet<string> = new Set(),
 ): readonly AlarmDraft[] {
   if (block.enabled === false) return []
+  const { findings, keyAt } = build
   const { when, priority, text } = block
   for (const name of ['when', 'priority', 'text'] as const)
     if (block[name] === undefined && !pruned.has([...path, name].join('.')))
@@ -85,8 +86,8 @@ export function alarmOf(
     {
       key,
       when,
-      onDelayMs: ms(block.onDelay),
-      offDelayMs: ms(block.offDelay),
+      onDelayMs: delayOf(block.onDelay, [...path, 'onDelay'], build) ?? 0,
+      offDelayMs: delayOf(block.offDelay, [...path, 'offDelay'], build) ?? 0,
       latch: block.latch ?? false,
       priority,
       text: bothLanguages(text),
@@ -94,6 +95,25 @@ export function alarmOf(
       do: (block.do ?? []).map(({ write, value, onClear }) => ({ write, value, onClear: onClear ?? null })),
     },
   ]
+}
+
+export type DelayBuild = Pick<Build, 'findings' | 'keyAt'> & {
+  /** null: of a site, which has none. */
+  readonly params: Params | null
+}
+
+/** ms of a duration, or of the parameter that holds one; null: none is written, or there was a finding. */
+export function delayOf(written: string | undefined, path: Path, build: DelayBuild): number | null {
+  if (written === undefined) return null
+  const [, name] = PARAM.exec(written) ?? []
+  if (name === undefined) return parseDuration(written)
+  const { params, findings, keyAt } = build
+  const value = params !== null && Object.hasOwn(params, name) ? params[name] : undefined
+  const given = typeof value === 'string' ? parseDuration(value) : null
+  if (value === undefined)
+    findings.error(keyAt(path), 'unknownParam', { param: name, near: nearest(name, Object.keys(params ?? {})) })
+  else if (given === null) findings.error(keyAt(path), 'paramNoDuration', { param: name, value: String(value) })
+  return given
 }
 
 /** Words that an expression would read as something else. `params` stands for the parameters. */
@@ -127,7 +147,7 @@ function paramsOf(
       findings.error(where, 'paramValue', {
         param: name,
         value: String(value),
-        wanted: typeof block.default,
+        wanted: durationOf(block.default) === null ? typeof block.default : 'duration such as 30s',
         range: block.range === undefined ? null : block.range.join(' … '),
       })
     else params[name] = value
@@ -135,12 +155,21 @@ function paramsOf(
   return params
 }
 
-function fits(value: Value, { range }: ParamBlock): boolean {
-  if (range === undefined || typeof value !== 'number') return true
-  const [low, high] = pairOf(range)
-  return value >= low && value <= high
+/** Numbers and durations have an order; other values fit any range. */
+function fits(value: Value, { default: usual, range }: ParamBlock): boolean {
+  // What is a duration stays one, or what it delays would not be delayed at all.
+  if (durationOf(usual) !== null && durationOf(value) === null) return false
+  if (range === undefined) return true
+  const given = amountOf(value)
+  const [low, high] = range.map(amountOf)
+  if (given === null || typeof low !== 'number' || typeof high !== 'number') return true
+  return given >= low && given <= high
 }
 
-function ms(text: string | undefined): number {
-  return text === undefined ? 0 : (parseDuration(text) ?? 0)
+function amountOf(value: Value): number | null {
+  return typeof value === 'number' ? value : durationOf(value)
+}
+
+function durationOf(value: Value): number | null {
+  return typeof value === 'string' ? parseDuration(value) : null
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import {
+  delay,
   duration,
   expecting,
   expression,
@@ -213,8 +214,10 @@ export const deriveBlock = z.strictObject({
 
 export const alarmBlock = z.strictObject({
   when: expression.optional().describe('The condition. A device’s rule names its own points bare, and params.x.'),
-  onDelay: duration.optional().describe('It must hold so long to raise. Default 0ms.'),
-  offDelay: duration.optional().describe('It must be gone so long to clear. Default 0ms.'),
+  onDelay: delay
+    .optional()
+    .describe('It must hold so long to raise; params.x of the driver, where sites differ. Default 0ms.'),
+  offDelay: delay.optional().describe('It must be gone so long to clear; or params.x of the driver. Default 0ms.'),
   latch: flag.optional().describe('Stays active until acknowledged. Default false.'),
   priority: priority.optional().describe('By consequence and time to respond (ISA-18.2).'),
   text: text.optional().describe('What has happened.'),
@@ -240,7 +243,13 @@ export const alarmBlock = z.strictObject({
 export const paramBlock = z.strictObject({
   default: scalar.describe('The value where a site sets none.'),
   unit: label.optional(),
-  range: range.optional().describe('What a site may set.'),
+  range: expecting(
+    z.union([z.array(z.number()).length(2), z.array(duration).length(2)]),
+    'two numbers or two durations, [lowest, highest]',
+    '两个数字或两个时长：[最小值, 最大值]',
+  )
+    .optional()
+    .describe('What a site may set; of a duration, two durations.'),
   text: text.optional().describe('What it is for.'),
 })
 

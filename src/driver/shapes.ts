@@ -27,6 +27,13 @@ export const duration = expecting(
   'a duration with its unit, such as 500ms, 5s, 10m, 24h or 30d',
   '带单位的时长，如 500ms、5s、10m、24h、30d',
 )
+/** A parameter of the driver whose value is a duration. */
+export const PARAM = /^params\.([a-z][a-z0-9_]{0,63})$/
+export const delay = expecting(
+  z.string().regex(new RegExp(`${DURATION.source}|${PARAM.source}`)),
+  'a duration such as 500ms or 30s, or a param of the driver that holds one: params.held_after',
+  '时长，如 500ms、30s；或存有时长的驱动参数：params.held_after',
+)
 export const size = expecting(
   z.string().regex(SIZE),
   'a size with its unit, such as 64KiB or 2GiB',

@@ -89,7 +89,7 @@ describe('each of these is one clear line', () => {
     [
       'a duration without unit',
       rule('when: io_1.di_1, onDelay: 5'),
-      'site.yaml:7:57 alarms.r.onDelay must be a duration with its unit, such as 500ms, 5s, 10m, 24h or 30d, not 5',
+      'site.yaml:7:57 alarms.r.onDelay must be a duration such as 500ms or 30s, or a param of the driver that holds one: params.held_after, not 5',
     ],
     ['a tab', SITE.replace('  io_1', '\tio_1'), 'site.yaml:5:1 a tab indents here: YAML wants spaces'],
     [

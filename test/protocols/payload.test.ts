@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Point, PointType } from '../../src/model/point.ts'
-import { PAYLOAD_NAMES, payloadCodec, PROTOCOLS } from '../../src/protocols/all.ts'
+import { PAYLOAD_NAMES, payloadCodec } from '../../src/protocols/all.ts'
 import { json } from '../../src/protocols/payload/json.ts'
 import { PAYLOAD_MAX } from '../../src/protocols/payload/payload.ts'
 import { zigbee2mqtt } from '../../src/protocols/payload/zigbee2mqtt.ts'
@@ -209,5 +209,4 @@ test('codecs by name', () => {
   for (const name of PAYLOAD_NAMES) expect(payloadCodec(name)?.name).toBe(name)
   expect(payloadCodec('json')).toBe(json)
   expect(payloadCodec('constructor')).toBeNull()
-  expect(Object.keys(PROTOCOLS)).toEqual(['modbus'])
 })
