@@ -3,6 +3,7 @@ import { parseHex } from '../bytes/hex.ts'
 import { explainCjt188 } from './cjt188/index.ts'
 import { explainDlt645 } from './dlt645/index.ts'
 import type { Explained } from './explained.ts'
+import { explainMbus } from './mbus/index.ts'
 import { explainModbus } from './modbus/index.ts'
 
 const EXPLAINERS: Readonly<Record<string, (bytes: Uint8Array, request: Uint8Array | null) => Explained>> = {
@@ -12,6 +13,7 @@ const EXPLAINERS: Readonly<Record<string, (bytes: Uint8Array, request: Uint8Arra
   dlt645: (bytes, request) => explainDlt645('2007', bytes, request),
   'dlt645-1997': (bytes, request) => explainDlt645('1997', bytes, request),
   cjt188: explainCjt188,
+  mbus: explainMbus,
 }
 
 /** Names that `explain` takes. */
