@@ -1,6 +1,6 @@
 /**
  * One owner per wire: everything that is said on it goes through here, one exchange at a time (Modbus TCP: as many as the site
- * file allows). It wakes when bytes come, when something is due and when somebody asks; in between it costs nothing.
+ * file allows), whatever protocols and line settings its devices have. It wakes when bytes come, when something is due and when somebody asks; in between it costs nothing.
  */
 import type { WriteOutcome, WriteRequest } from '../model/command.ts'
 import type { Fault } from '../model/fault.ts'
@@ -8,21 +8,23 @@ import type { Point } from '../model/point.ts'
 import type { Arrival, Reading } from '../model/sample.ts'
 import type { Bus, Device } from '../model/site.ts'
 import { PROTOCOLS, type Protocols } from '../protocols/all.ts'
+import type { Question } from '../protocols/protocol.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { OpenPipe } from '../transport/open.ts'
 import { createTap, type TapListener } from '../transport/tap.ts'
 import type { Pipe } from '../transport/transport.ts'
 import { Connection } from './connection.ts'
-import { createCounts, type Exchange, type Outcome, Wire } from './exchange.ts'
-import { slow } from './health.ts'
-import { type CommandOrder, Orders } from './orders.ts'
+import { createAsking } from './asking.ts'
+import { Wire } from './exchange.ts'
+import { createCounts } from './flight.ts'
+import { type CommandOrder, type CommandResult, Orders } from './orders.ts'
+import { Strangers } from './overhear.ts'
 import { predictBus } from './predict.ts'
 import { createRounds } from './rounds.ts'
-import { choose, depart, spread, type Task } from './schedule.ts'
-import { createRoster, framingOf } from './seats.ts'
+import { choose, depart, lineChangeOf, spread } from './schedule.ts'
+import { createRoster, type Visit } from './seats.ts'
 import { type BusStatus, createMeter, type DeviceStatus, deviceStatusOf, statusOf } from './status.ts'
-import { lateReply } from './suspicion.ts'
 import { createWaker } from './waker.ts'
 import { createWriter } from './write.ts'
 
@@ -42,7 +44,20 @@ export type BusOptions = {
   /** Block keys that a device rejected in earlier runs, and where to keep new ones. */
   readonly refused?: (device: Device) => Iterable<string>
   readonly remember?: (device: Device, blockKey: string) => void
+  /** Points that alarms need: asked before others when the wire is too full for all. */
+  readonly urgent?: ReadonlySet<number>
+  /** Somebody else answers in the place of this device, under that address; null: it answers itself again. Told when it changes. */
+  readonly mismatch?: (device: Device, from: string | null) => void
   readonly random?: () => number
+}
+
+/** A question of somebody's own, to a device of the site or to any address on the wire. */
+export type Inquiry = Visit & {
+  readonly question: Question
+  /** Only while nothing else is due. */
+  readonly idle?: boolean
+  /** Given up when it could not be asked for so long. Default 10 s. */
+  readonly expiresMs?: number
 }
 
 export type RunningBus = {
@@ -51,6 +66,8 @@ export type RunningBus = {
   readonly write: (request: WriteRequest) => Promise<WriteOutcome>
   /** Ahead of the polls; the readings are posted too. A point of another bus is a bug and throws. */
   readonly read: (points: readonly number[]) => Promise<readonly Reading[]>
+  /** Asks once, ahead of the polls or when there is time; its follow-ons belong to it. Throws RangeError for a protocol that does not run here. */
+  readonly ask: (inquiry: Inquiry) => Promise<CommandResult>
   readonly status: () => BusStatus
   readonly devices: () => readonly DeviceStatus[]
   /** Every chunk on the wire, until the returned function is called. */
@@ -68,17 +85,25 @@ export function openBus(options: BusOptions): RunningBus {
   const { mono } = options.clock
   const random = options.random ?? Math.random
   const log = options.log.child({ bus: bus.id })
-  const framing = framingOf(bus, { protocol: 'modbus' }, protocols)
   const isSerial = bus.wire.kind === 'serial'
-  const roster = createRoster({ ...options, protocols, refused: options.refused ?? (() => []) })
+  const roster = createRoster({
+    ...options,
+    protocols,
+    refused: options.refused ?? (() => []),
+    urgent: options.urgent ?? new Set(),
+  })
+  const framings = [...new Set(roster.seats.map((seat) => seat.framing))]
+  const correlates = framings.some((framing) => framing.correlates)
   const orders = new Orders()
   const schedule = orders.scheduleFor(roster.seats)
   const counts = createCounts()
+  const strangers = new Strangers()
   const tap = createTap()
   const meter = createMeter(mono())
   const prediction = predictBus(bus, options.devices, points, protocols)
-  const exchanges = new WeakMap<Task, Exchange>()
   let wire: Wire | null = null
+  /** The one whose bytes count. */
+  let heardPipe: Pipe | null = null
   let unanswered = 0
   let suspectPipe = false
   let closed = false
@@ -90,9 +115,11 @@ export function openBus(options: BusOptions): RunningBus {
     random,
     host: {
       opened,
+      retuned,
       lost(fault) {
         const gone = wire
         wire = null
+        heardPipe = null
         gone?.end(fault, mono())
       },
       online() {
@@ -117,7 +144,7 @@ export function openBus(options: BusOptions): RunningBus {
     orders,
     post,
     log,
-    correlates: framing.correlates,
+    correlates,
     prove() {
       unanswered = 0
       connection.prove()
@@ -134,32 +161,53 @@ export function openBus(options: BusOptions): RunningBus {
     },
   })
 
+  const asking = createAsking({
+    rounds,
+    log,
+    correlates,
+    mismatch: (device, from) => options.mismatch?.(device, from),
+  })
+
   const waker = createWaker(mono, pump)
   spread(roster.tasks(), mono(), (bus.index * 0.618) % 1)
   options.signal.addEventListener('abort', abort, { once: true })
 
   function opened(pipe: Pipe): void {
-    const tapped = tap.on(pipe)
     unanswered = 0
     suspectPipe = false
     if (wasDown) rounds.wireBack(mono())
-    const fresh = new Wire({
-      framing,
+    wire = new Wire({
+      framings,
       flightsMax: bus.inFlight,
       counts,
-      write: tapped.write,
+      strangers,
+      write: listenTo(pipe),
       desynchronised: () => {
         suspectPipe = true
       },
       firstTransaction: Math.floor(random() * 0x10000),
       now: mono(),
     })
-    wire = fresh
+  }
+
+  /** Another line setting, perhaps through a port opened anew: what was missed before is still missed. */
+  function retuned(pipe: Pipe | null, tookMs: number): void {
+    counts.switches += 1
+    counts.switchMs += tookMs
+    counts.busyMs += tookMs
+    schedule.lineChangeMs = lineChangeOf(counts.switchMs / counts.switches)
+    wire?.retuned(mono(), pipe === null ? undefined : listenTo(pipe))
+  }
+
+  function listenTo(pipe: Pipe): (bytes: Uint8Array) => void {
+    const tapped = tap.on(pipe)
+    heardPipe = pipe
     tapped.onData((chunk) => {
-      if (wire !== fresh) return
-      fresh.receive(chunk, mono())
+      if (heardPipe !== pipe) return
+      wire?.receive(chunk, mono())
       pump()
     })
+    return tapped.write
   }
 
   function down(fault: Fault, why: string): void {
@@ -175,7 +223,7 @@ export function openBus(options: BusOptions): RunningBus {
     if (closed) return
     const now = mono()
     meter.look(now, counts.busyMs)
-    wire?.expire(now)
+    wire?.step(now)
     if (suspectPipe) {
       suspectPipe = false
       unanswered = 0
@@ -202,14 +250,16 @@ export function openBus(options: BusOptions): RunningBus {
         break
       }
       const exchange =
-        choice.kind === 'task' ? exchangeOf(choice.task) : commandExchange(choice.command as CommandOrder)
+        choice.kind === 'task' ? asking.ofTask(choice.task) : asking.ofCommand(choice.command as CommandOrder)
       const readyAt = wire.readyAt(exchange, now)
       if (readyAt > now) {
         wakeAt = Math.min(wakeAt, readyAt)
         break
       }
-      if (choice.kind === 'task') depart(choice.task, now)
-      else {
+      if (choice.kind === 'task') {
+        depart(choice.task, now)
+        schedule.urgentInARow = choice.passes ? schedule.urgentInARow + 1 : 0
+      } else {
         orders.take(choice.command)
         seat.flying += 1
       }
@@ -227,43 +277,6 @@ export function openBus(options: BusOptions): RunningBus {
     return connection.wakeAt()
   }
 
-  function exchangeOf(task: Task): Exchange {
-    const known = exchanges.get(task)
-    if (known !== undefined) return known
-    const { seat, question } = task
-    const exchange: Exchange = {
-      question,
-      limits: seat.link.limits,
-      line: seat.line,
-      slowestMs: () => seat.health.slowestMs,
-      settled: (outcome, now) => rounds.finish(task, outcome, now),
-      late(ageMs, now) {
-        slow(seat.health, ageMs, now)
-        return lateReply(task, ageMs, now)
-      },
-    }
-    exchanges.set(task, exchange)
-    return exchange
-  }
-
-  function commandExchange({ seat, question, finish }: CommandOrder): Exchange {
-    return {
-      question,
-      limits: seat.link.limits,
-      line: seat.line,
-      slowestMs: () => seat.health.slowestMs,
-      settled(outcome: Outcome, now) {
-        rounds.finishWrite(seat, outcome, now)
-        // What waits for it reads the answer in a later turn; its bytes are only lent.
-        finish(outcome.kind === 'answer' ? { ...outcome, body: outcome.body.slice() } : outcome)
-      },
-      late(ageMs, now) {
-        slow(seat.health, ageMs, now)
-        return true
-      },
-    }
-  }
-
   async function read(wanted: readonly number[]): Promise<readonly Reading[]> {
     const tasks = [...new Set(wanted.map((point) => roster.taskOf(point)))]
     if (closed || connection.state === 'offline') {
@@ -274,6 +287,18 @@ export function openBus(options: BusOptions): RunningBus {
     pump()
     const readings = new Map((await Promise.all(answers)).flat().map((reading) => [reading.point, reading]))
     return wanted.map((point) => readings.get(point) ?? { point, fault: { kind: 'not_read' } })
+  }
+
+  function ask(inquiry: Inquiry): Promise<CommandResult> {
+    const { berth, device } = roster.visit(inquiry)
+    if (closed || connection.state === 'offline') return Promise.resolve({ kind: 'unsent', why: 'closed' })
+    const expiresAt = mono() + (inquiry.expiresMs ?? ORDER_EXPIRES_MS)
+    const result = orders.command(
+      { seat: berth, device, question: inquiry.question, expiresAt },
+      { idle: inquiry.idle ?? false },
+    )
+    pump()
+    return result
   }
 
   const writer = createWriter({
@@ -301,6 +326,7 @@ export function openBus(options: BusOptions): RunningBus {
     waker.close()
     const gone = wire
     wire = null
+    heardPipe = null
     gone?.end({ kind: 'closed' }, mono())
     orders.refuseAll({ kind: 'closed' })
     await connection.close()
@@ -311,12 +337,14 @@ export function openBus(options: BusOptions): RunningBus {
     bus,
     write: writer,
     read,
+    ask,
     status: () =>
       statusOf({
         bus,
         connection,
         roster,
         counts,
+        strangers,
         prediction,
         bytes: tap.bytes,
         utilisation: meter.read(mono(), counts.busyMs),

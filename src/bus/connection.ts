@@ -19,6 +19,8 @@ const SETTLED_AFTER_MS = 1000
 
 export type ConnectionHost = {
   readonly opened: (pipe: Pipe) => void
+  /** The line setting is another one, after so long; `pipe` where the port had to be opened anew for it. */
+  readonly retuned: (pipe: Pipe | null, tookMs: number) => void
   /** The pipe is gone. Called before anything is said about the bus. */
   readonly lost: (fault: Fault) => void
   readonly online: () => void
@@ -100,20 +102,7 @@ export class Connection {
   /** Another line setting: in place where the port can, else by opening it again. */
   retune(line: Line | null): void {
     const pipe = this.#pipe
-    if (pipe === null || line === null) return
-    this.#run(
-      pipe.retune(line).then(async (done) => {
-        if (this.#pipe !== pipe) return
-        if (done) {
-          this.#line = line
-          return
-        }
-        this.#pipe = null
-        this.#host.lost({ kind: 'closed' })
-        await pipe.close()
-        await this.#open(line)
-      }),
-    )
+    if (pipe !== null && line !== null) this.#run(this.#retune(pipe, line))
   }
 
   /** Nobody answers although it looks open: a fresh connection shows whether anybody is there. */
@@ -140,6 +129,29 @@ export class Connection {
     this.#busy = busy
   }
 
+  async #retune(pipe: Pipe, line: Line): Promise<void> {
+    const began = this.#mono()
+    const done = await pipe.retune(line)
+    if (this.#pipe !== pipe) return
+    if (done) {
+      this.#line = line
+      this.#host.retuned(null, this.#mono() - began)
+      return
+    }
+    // Closed on purpose, and opened again at once: nobody need hear of it unless that fails.
+    this.#pipe = null
+    await pipe.close()
+    const fresh = await this.#openPipe(this.#bus.wire, line, { signal: this.#stop.signal })
+    if (fresh.kind === 'ending') {
+      this.#host.lost({ kind: 'closed' })
+      this.#fail(fresh)
+    } else if (this.#stop.signal.aborted) await fresh.close()
+    else {
+      this.#adopt(fresh, line)
+      this.#host.retuned(fresh, this.#mono() - began)
+    }
+  }
+
   async #open(line: Line | null): Promise<void> {
     const { signal } = this.#stop
     const opened = await this.#openPipe(this.#bus.wire, line ?? LINE_DEFAULT, { signal })
@@ -152,14 +164,18 @@ export class Connection {
       return
     }
     this.opens += 1
-    this.#pipe = opened
-    this.#line = line
     this.#openedAt = this.#mono()
     this.#proven = false
+    this.#adopt(opened, line)
     this.#host.opened(opened)
-    opened.closed.then(
-      (end) => this.#ended(opened, end),
-      (error: unknown) => this.#ended(opened, { kind: 'ending', fault: { kind: 'closed' }, why: String(error) }),
+  }
+
+  #adopt(pipe: Pipe, line: Line | null): void {
+    this.#pipe = pipe
+    this.#line = line
+    pipe.closed.then(
+      (end) => this.#ended(pipe, end),
+      (error: unknown) => this.#ended(pipe, { kind: 'ending', fault: { kind: 'closed' }, why: String(error) }),
     )
   }
 

@@ -1,84 +1,57 @@
 /**
- * One request and its reply, or a fault, on one open pipe. Promised here, whatever comes in: no reply is taken for another's, no
- * byte extends a deadline, and what is kept of the input is never longer than one frame.
+ * One request and its reply, or a fault, on one wire. Promised here, whatever comes in: no reply is taken for another's, no byte
+ * extends a deadline, and what is kept of the input is never longer than one frame.
  *
- * A framing that correlates (Modbus TCP) may have several requests in flight; a late reply shows by its transaction id. RTU has no
- * such id: one request at a time, silence before each, and after a timeout or a bad checksum a longer silence in which whatever
- * comes is dropped. Time is an argument; the host calls `expire` when `wakeAt` says so.
+ * A framing that correlates (Modbus TCP) may have several requests in flight; a late reply shows by its transaction id. A serial
+ * line has one request at a time, of whichever protocol; silence before each, and after a timeout or a bad checksum a longer silence
+ * in which whatever comes is dropped. An answer that asks for a follow-on keeps its turn until it is whole. Time is an argument;
+ * the host calls `step` when `wakeAt` says so.
  */
 import type { Fault } from '../model/fault.ts'
-import type { Line, Limits } from '../model/site.ts'
-import type { Framing, Question } from '../protocols/protocol.ts'
-import { characterMs, frameSilenceMs, quietMs } from './timing.ts'
-
-export type Outcome =
-  /** `body` is lent: it is read before the call returns. */
-  | { readonly kind: 'answer'; readonly body: Uint8Array; readonly sentAt: number; readonly ms: number }
-  | {
-      readonly kind: 'fault'
-      readonly fault: Fault
-      readonly sentAt: number
-      readonly ms: number
-      /** A whole reply's worth of bytes came, but garbled: none is owed any more. */
-      readonly spoilt: boolean
-    }
-
-/** What is asked of one device, and who wants to know. */
-export type Exchange = {
-  readonly question: Question
-  readonly limits: Limits
-  readonly line: Line | null
-  /** Slowest answer this device was seen to give, 0: none yet. */
-  readonly slowestMs: () => number
-  readonly settled: (outcome: Outcome, now: number) => void
-  /** A reply came after its request was given up, or a second time. true: no further reply is owed, silence may end. */
-  readonly late: (ageMs: number, now: number) => boolean
-}
-
-/** Counted over all connections of a bus. */
-export type WireCounts = { frames: number; late: number; foreign: number; junkBytes: number; busyMs: number }
-
-export function createCounts(): WireCounts {
-  return { frames: 0, late: 0, foreign: 0, junkBytes: 0, busyMs: 0 }
-}
-
-type Flight = {
-  readonly exchange: Exchange
-  readonly transaction: number
-  readonly sent: Uint8Array
-  readonly sentAt: number
-  /** Length of a good reply: when so many bytes have come and none of it was one, it was garbled. */
-  readonly expected: number
-  deadline: number
-  junk: number
-  echoDue: boolean
-}
-
-type Past = { readonly exchange: Exchange; readonly sentAt: number; readonly until: number }
+import type { Framing, Refusal } from '../protocols/protocol.ts'
+import {
+  createFlight,
+  deadlineOf,
+  endsWith,
+  type Exchange,
+  type Flight,
+  type Outcome,
+  type Step,
+  type WireCounts,
+} from './flight.ts'
+import { joined, Overhearer, Strangers } from './overhear.ts'
+import { Pasts } from './past.ts'
+import { characterMs, quietMs } from './timing.ts'
 
 const NOTHING = new Uint8Array(0)
-/** Requests whose reply may still turn up. More are not remembered: their replies count as foreign. */
-const PAST_MAX = 8
-const PAST_KEPT_MS = 60_000
 /** Adapters deliver a frame in pieces up to 16 ms apart; three of those without a byte, and no more is coming. */
 const GARBLED_AFTER_MS = 50
 /** A shortest RTU frame. Fewer stray bytes are noise on a silent line, not a garbled answer. */
 const GARBLED_BYTES_MIN = 4
 /** A line that never falls silent is asked nevertheless: the exchange then says what is wrong. */
 const SILENCE_WAIT_MAX_MS = 2000
+/** Nobody answers a broadcast; devices take so long to digest it (Modbus over Serial Line V1.02, 2.4.1: 100 to 200 ms). */
+const TURNAROUND_MS = 150
+/** Another master has asked: it is left so long to get its answer. */
+const YIELD_MS = 150
+/** So many reads in a row came back as sent, and the adapter is known to echo. */
+const ECHOES_PROVE = 3
+/** Parts of one answer. More is a device that never comes to an end. */
+const PARTS_MAX = 64
 
 export class Wire {
-  readonly #framing: Framing
+  readonly #correlates: boolean
+  /** The framing of a stream whose replies name their request. */
+  readonly #correlating: Framing | null
   readonly #flightsMax: number
   readonly #counts: WireCounts
-  readonly #write: (bytes: Uint8Array) => void
+  readonly #strangers: Strangers
+  readonly #overhearer: Overhearer
   /** The stream cannot be trusted any more: the connection must go. */
   readonly #desynchronised: () => void
   readonly #flights: Flight[] = []
-  /** Given up, and their replies may still turn up. */
-  readonly #missed: Past[] = []
-  /** The last one that was answered: some devices and adapters answer twice. */
-  #answered: Past | null = null
+  readonly #pasts = new Pasts()
+  #write: (bytes: Uint8Array) => void
   #dead = false
   #held: Uint8Array = NOTHING
   #transaction: number
@@ -86,22 +59,29 @@ export class Wire {
   #silenceUntil = 0
   /** Whose reply the silence waits for. Another device's late reply does not end it. */
   #silencedBy: Exchange | null = null
+  #yieldUntil = 0
   #waitingSince: number | null = null
   #busySince: number | null = null
+  #echoesInARow = 0
 
   constructor(options: {
-    framing: Framing
+    /** All that are spoken on this wire. */
+    framings: readonly Framing[]
     flightsMax: number
     counts: WireCounts
+    strangers: Strangers
     write: (bytes: Uint8Array) => void
     desynchronised: () => void
     /** Where transaction ids start: at random, so that a reply of an earlier connection does not fit. */
     firstTransaction: number
     now: number
   }) {
-    this.#framing = options.framing
-    this.#flightsMax = options.framing.correlates ? options.flightsMax : 1
+    this.#correlating = options.framings.find(({ correlates }) => correlates) ?? null
+    this.#correlates = this.#correlating !== null
+    this.#flightsMax = this.#correlates ? options.flightsMax : 1
+    this.#overhearer = new Overhearer(options.framings)
     this.#counts = options.counts
+    this.#strangers = options.strangers
     this.#write = options.write
     this.#desynchronised = options.desynchronised
     this.#transaction = options.firstTransaction & 0xffff
@@ -116,164 +96,226 @@ export class Wire {
     return this.#flights.length < this.#flightsMax
   }
 
+  /** Speaks with another line setting from now on, perhaps through a port opened anew. What was missed stays remembered. */
+  retuned(now: number, write?: (bytes: Uint8Array) => void): void {
+    if (write !== undefined) this.#write = write
+    this.#held = NOTHING
+    this.#overhearer.forget()
+    this.#lastActivity = now
+  }
+
   /** When the line will have been silent long enough for this request. Not later than now: send. */
   readyAt(exchange: Exchange, now: number): number {
-    if (this.#framing.correlates) return now
-    const quietAt = this.#lastActivity + quietMs(exchange.line, exchange.limits.guardMs)
-    const wanted = Math.max(quietAt, this.#silenceUntil)
+    if (this.#correlates) return now
+    const wanted = Math.max(this.#quietAt(exchange), this.#silenceUntil, this.#yieldUntil)
     if (wanted <= now) return now
     this.#waitingSince ??= now
     return Math.min(wanted, Math.max(this.#waitingSince, this.#silenceUntil) + SILENCE_WAIT_MAX_MS)
   }
 
   send(exchange: Exchange, now: number): void {
-    const { question, limits, line } = exchange
-    this.#transaction = (this.#transaction + 1) & 0xffff
-    const sent = this.#framing.frame(question, this.#transaction)
-    const overhead = sent.length - question.body.length
-    const expected = overhead + question.answerBytes
-    const sendingMs = sent.length * characterMs(line)
-    this.#flights.push({
-      exchange,
-      transaction: this.#transaction,
-      sent,
-      sentAt: now,
-      expected,
-      deadline: now + sendingMs + limits.timeoutMs + expected * characterMs(line),
-      junk: 0,
-      echoDue: limits.echo && !this.#framing.correlates,
-    })
-    if (!this.#framing.correlates) this.#held = NOTHING
-    this.#lastActivity = now + sendingMs
+    const flight = createFlight(exchange, now)
+    this.#flights.push(flight)
     this.#waitingSince = null
     this.#busySince ??= now
-    this.#write(sent)
+    this.#transmit(flight, now)
   }
 
   /** Settles what the chunk answers. What is told that way must not send: the host sends when the call has returned. */
   receive(chunk: Uint8Array, now: number): void {
-    if (!this.#framing.correlates) this.#lastActivity = now
-    let input = this.#held.length === 0 ? chunk : joined(this.#held, chunk)
+    if (!this.#correlates) this.#lastActivity = now
+    const input = this.#held.length === 0 ? chunk : joined(this.#held, chunk)
     this.#held = NOTHING
-    while (input.length > 0 && !this.#dead) {
-      const used = this.#echoed(input) ?? this.#next(input, now)
-      if (used === 0) break
-      input = input.subarray(used)
+    let at = 0
+    /** Where bytes began that are no part of an answer. */
+    let noise = 0
+    while (at < input.length && !this.#dead) {
+      const rest = input.subarray(at)
+      const found = this.#echoed(rest) ?? this.#next(rest)
+      if (found.kind === 'more') break
+      if (found.kind === 'frame') {
+        // In the order in which they came: an echo is known as ours while its answer is awaited.
+        this.#overhear(input.subarray(noise, at), now)
+        if (found.framing !== null) this.#take(found.frame, found.framing, now)
+        noise = at + found.used
+      } else this.#shed(found.used)
+      at += found.used
     }
+    this.#overhear(input.subarray(noise, at), now)
     // The chunk's memory is lent; a frame's beginning is small.
-    if (input.length > 0) this.#held = input.slice()
+    if (at < input.length && !this.#dead) this.#held = input.slice(at)
     this.#hastenGarbled(now)
   }
 
-  /** Settles what is past its deadline. */
-  expire(now: number): void {
+  /** Settles what is past its deadline, and sends the follow-on whose silence is over. */
+  step(now: number): void {
     for (let at = this.#flights.length - 1; at >= 0; at--) {
       const flight = this.#flights[at]
-      if (flight !== undefined && flight.deadline <= now) this.#giveUp(flight, now)
+      if (flight === undefined) continue
+      if (flight.resumeAt !== null) {
+        // Bytes that came meanwhile have put it off.
+        flight.resumeAt = Math.max(flight.resumeAt, this.#quietAt(flight.exchange))
+        if (flight.resumeAt <= now || now >= flight.deadline) this.#transmit(flight, now)
+      } else if (deadlineOf(flight) <= now) this.#over(flight, now)
     }
   }
 
-  /** The earliest deadline, Infinity when nothing is in flight. */
+  /** The earliest moment at which `step` has something to do, Infinity when nothing is in flight. */
   wakeAt(): number {
     let earliest = Number.POSITIVE_INFINITY
-    for (const flight of this.#flights) if (flight.deadline < earliest) earliest = flight.deadline
+    for (const flight of this.#flights) earliest = Math.min(earliest, flight.resumeAt ?? deadlineOf(flight))
     return earliest
   }
 
   /** The pipe is gone: every request in flight ends with this fault. */
   end(fault: Fault, now: number): void {
     for (let flight = this.#flights[0]; flight !== undefined; flight = this.#flights[0]) {
-      this.#settle(flight, { kind: 'fault', fault, sentAt: flight.sentAt, ms: now - flight.sentAt, spoilt: false }, now)
+      this.#settle(flight, this.#failed(flight, fault, now), now)
     }
   }
 
-  /** One step through the input: how many bytes it used, 0 when a frame is not complete yet. */
-  #next(input: Uint8Array, now: number): number {
-    const [flight] = this.#flights
-    const split = this.#framing.split(input, flight?.exchange.question)
-    if (split.kind === 'frame') {
-      this.#take(split.frame, now)
-      return split.used
-    }
-    if (split.kind === 'junk') return this.#shed(split.used)
-    return input.length >= this.#framing.frameMax ? this.#shed(1) : 0
+  #quietAt({ framing, line, limits }: Exchange): number {
+    return this.#lastActivity + quietMs(framing, line, limits.guardMs)
   }
 
-  #shed(count: number): number {
-    this.#counts.junkBytes += count
+  #transmit(flight: Flight, now: number): void {
+    const { exchange, question } = flight
+    const { framing, limits, line } = exchange
+    this.#transaction = (this.#transaction + 1) & 0xffff
+    flight.transaction = this.#transaction
+    flight.sent = framing.frame(question, this.#transaction)
+    flight.expected = flight.sent.length - question.body.length + question.answerBytes
+    const sendingMs = flight.sent.length * characterMs(line)
+    const waitMs = question.unanswered === true ? TURNAROUND_MS : limits.timeoutMs + flight.expected * characterMs(line)
+    flight.sentAt = now
+    flight.deadline = now + sendingMs + waitMs
+    flight.garbledAt = Number.POSITIVE_INFINITY
+    flight.junk = 0
+    flight.echoDue = !this.#correlates && (limits.echo || this.#echoesInARow >= ECHOES_PROVE)
+    flight.echoed = false
+    flight.resumeAt = null
+    if (!this.#correlates) {
+      this.#held = NOTHING
+      this.#overhearer.forget()
+    }
+    this.#lastActivity = now + sendingMs
+    this.#write(flight.sent)
+  }
+
+  /** Whose answer is awaited; on a serial line nobody else can be meant. */
+  #listening(): Flight | undefined {
     const [flight] = this.#flights
-    if (flight !== undefined) flight.junk += count
+    return flight === undefined || flight.resumeAt !== null ? undefined : flight
+  }
+
+  /** What lies at the front of the input. Where nobody is listened to all of it is noise, except on a correlating stream. */
+  #next(input: Uint8Array): Step {
+    const flight = this.#listening()
+    const framing = flight?.exchange.framing ?? this.#correlating
+    if (framing === null) return { kind: 'junk', used: input.length }
+    const split = framing.split(input, flight?.question)
+    if (split.kind === 'frame') return { ...split, framing }
+    if (split.kind === 'more' && input.length >= framing.frameMax) return { kind: 'junk', used: 1 }
+    return split
+  }
+
+  #shed(used: number): void {
+    this.#counts.junkBytes += used
+    const flight = this.#listening()
+    if (flight !== undefined) flight.junk += used
     // On a correlating stream a byte out of place means that all that follows is: there is no silence to start again from.
-    if (this.#framing.correlates) {
-      this.#dead = true
-      this.#desynchronised()
-    }
-    return count
+    if (!this.#correlates) return
+    this.#dead = true
+    this.#desynchronised()
   }
 
-  /** Adapters that receive while they send return our own request first. How many bytes of the input are that (0: wait for more), null: none. */
-  #echoed(input: Uint8Array): number | null {
-    const [flight] = this.#flights
+  /** Adapters that receive while they send return our own request first. null: there is none to come. */
+  #echoed(input: Uint8Array): Step | null {
+    const flight = this.#listening()
     if (flight === undefined || !flight.echoDue) return null
     const { sent } = flight
     const length = Math.min(input.length, sent.length)
     for (let at = 0; at < length; at++) {
       if (input[at] === sent[at]) continue
       // Noise before the echo of a write is shed: its answer looks like the echo, so the echo must be seen first.
-      if (flight.exchange.question.writes) return this.#shed(1)
+      if (flight.question.writes) return { kind: 'junk', used: 1 }
       flight.echoDue = false
       return null
     }
-    if (length < sent.length) return 0
+    if (length < sent.length) return { kind: 'more' }
     flight.echoDue = false
-    return length
+    flight.echoed = true
+    this.#counts.echoes += 1
+    return { kind: 'frame', frame: sent, framing: null, used: length }
   }
 
-  #take(frame: Uint8Array, now: number): void {
+  #take(frame: Uint8Array, framing: Framing, now: number): void {
     this.#counts.frames += 1
     for (const flight of this.#flights) {
-      const verdict = this.#framing.judge(frame, flight.exchange.question, flight.transaction)
-      if (verdict.kind === 'other') continue
-      const { sentAt } = flight
-      const ms = now - sentAt
-      const outcome: Outcome =
-        verdict.kind === 'answer'
-          ? { kind: 'answer', body: verdict.body, sentAt, ms }
-          : { kind: 'fault', fault: verdict.fault, sentAt, ms, spoilt: false }
-      this.#settle(flight, outcome, now)
+      const verdict = framing.judge(frame, flight.question, flight.transaction)
+      if (verdict.kind === 'other') {
+        if (verdict.why === 'address') flight.exchange.misaddressed?.(verdict.from ?? '', now)
+        continue
+      }
+      if (verdict.kind === 'fault') {
+        this.#settle(flight, this.#failed(flight, verdict.fault, now, verdict.means), now)
+      } else if (verdict.more !== undefined && flight.bodies.length + 1 >= PARTS_MAX) {
+        this.#settle(flight, this.#failed(flight, { kind: 'device_fault' }, now), now)
+      } else if (verdict.more !== undefined) {
+        // The part is lent and the wire is used before all are there.
+        flight.bodies.push(verdict.body.slice())
+        flight.question = verdict.more
+        flight.resumeAt = this.#quietAt(flight.exchange)
+        flight.deadline = flight.resumeAt + SILENCE_WAIT_MAX_MS
+      } else {
+        const { sentAt, beganAt, bodies } = flight
+        const whole = bodies.length === 0 ? [verdict.body] : [...bodies, verdict.body]
+        this.#settle(flight, { kind: 'answer', bodies: whole, sentAt, ms: now - sentAt, tookMs: now - beganAt }, now)
+      }
       return
     }
-    this.#stray(frame, now)
+    this.#stray(frame, framing, now)
   }
 
-  /** A sound frame that nobody in flight asked for: late, or not ours at all. Never a value. */
-  #stray(frame: Uint8Array, now: number): void {
-    if (this.#framing.correlates) {
+  #overhear(bytes: Uint8Array, now: number): void {
+    if (this.#correlates || bytes.length === 0) return
+    for (const { framing, frame } of this.#overhearer.hear(bytes, now)) {
+      this.#counts.junkBytes -= frame.length
+      this.#counts.frames += 1
+      this.#stray(frame, framing, now)
+    }
+  }
+
+  /** A sound frame that nobody in flight asked for: our own echo, late, or not ours at all. Never a value. */
+  #stray(frame: Uint8Array, framing: Framing, now: number): void {
+    if (this.#correlates) {
       this.#counts.late += 1
       return
     }
-    const past = this.#pastOf(frame, now)
+    const flight = this.#listening()
+    if (flight !== undefined && !flight.echoed && endsWith(flight.sent, frame)) {
+      flight.echoed = true
+      // Our own request, come back, is no garbled answer.
+      flight.junk = Math.max(0, flight.junk - flight.sent.length)
+      flight.garbledAt = Number.POSITIVE_INFINITY
+      this.#counts.echoes += 1
+      return
+    }
+    const past = this.#pasts.take(frame, framing, now)
     if (past !== null) {
       this.#counts.late += 1
-      if (past.exchange.late(now - past.sentAt, now) && past.exchange === this.#silencedBy) this.#endSilence(now)
+      if (past.exchange.late(now - past.flight.sentAt, now) && past.exchange === this.#silencedBy) this.#endSilence(now)
       return
     }
     this.#counts.foreign += 1
-  }
-
-  /** Which earlier request this frame would answer; it is forgotten with that, since a request has one reply. */
-  #pastOf(frame: Uint8Array, now: number): Past | null {
-    for (let at = 0; at < this.#missed.length; at++) {
-      const past = this.#missed[at]
-      if (past === undefined || past.until < now) continue
-      if (this.#framing.judge(frame, past.exchange.question, 0).kind === 'other') continue
-      this.#missed.splice(at, 1)
-      return past
-    }
-    const answered = this.#answered
-    if (answered === null || this.#framing.judge(frame, answered.exchange.question, 0).kind === 'other') return null
-    this.#answered = null
-    return answered
+    const heard = this.#strangers.note(framing, frame, now)
+    this.#yieldUntil = heard?.direction === 'request' ? now + YIELD_MS : now
+    const asksOurs =
+      heard?.direction === 'request' && flight !== undefined && heard.address === String(flight.question.address)
+    if (!asksOurs) return
+    // Whatever the device says now may be the answer to the other master's question.
+    this.#counts.collisions += 1
+    this.#giveUp(flight, { kind: 'crc' }, false, now)
   }
 
   /** What was owed is here: the ordinary quiet time is enough. */
@@ -285,55 +327,72 @@ export class Wire {
 
   /** A reply's worth of bytes without a reply in it: the deadline comes forward to shortly after the last byte. */
   #hastenGarbled(now: number): void {
-    if (this.#framing.correlates) return
-    const [flight] = this.#flights
+    if (this.#correlates) return
+    const flight = this.#listening()
     if (flight === undefined || flight.junk + this.#held.length < flight.expected || flight.junk === 0) return
-    flight.deadline = Math.min(flight.deadline, now + GARBLED_AFTER_MS + frameSilenceMs(flight.exchange.line))
+    const end = now + GARBLED_AFTER_MS + 3.5 * characterMs(flight.exchange.line)
+    flight.garbledAt = Math.min(flight.garbledAt, end)
   }
 
-  #giveUp(flight: Flight, now: number): void {
+  /** The deadline has passed. */
+  #over(flight: Flight, now: number): void {
+    if (flight.question.unanswered === true) {
+      const { sentAt, beganAt } = flight
+      this.#settle(flight, { kind: 'answer', bodies: [], sentAt, ms: 0, tookMs: now - beganAt }, now)
+      return
+    }
     const strays = flight.junk + this.#held.length
-    const garbled = !this.#framing.correlates && strays >= GARBLED_BYTES_MIN
-    const ms = now - flight.sentAt
-    if (!this.#framing.correlates) {
-      const { limits, line, slowestMs } = flight.exchange
+    const garbled = !this.#correlates && strays >= GARBLED_BYTES_MIN
+    this.#giveUp(flight, garbled ? { kind: 'crc' } : { kind: 'timeout' }, garbled && strays >= flight.expected, now)
+  }
+
+  #giveUp(flight: Flight, fault: Fault, spoilt: boolean, now: number): void {
+    if (!this.#correlates) {
+      const { limits, line, slowestMs, framing } = flight.exchange
+      if (this.#held.length > 0) this.#overhear(this.#held, now)
       this.#held = NOTHING
       this.#silencedBy = flight.exchange
-      this.#silenceUntil = now + Math.max(limits.timeoutMs, 2 * slowestMs(), quietMs(line, limits.guardMs))
+      this.#silenceUntil = now + Math.max(limits.timeoutMs, 2 * slowestMs(), quietMs(framing, line, limits.guardMs))
       this.#counts.busyMs += this.#silenceUntil - now
     }
-    const fault: Fault = garbled ? { kind: 'crc' } : { kind: 'timeout' }
-    const spoilt = garbled && strays >= flight.expected
-    this.#settle(flight, { kind: 'fault', fault, sentAt: flight.sentAt, ms, spoilt }, now)
+    this.#settle(flight, { ...this.#failed(flight, fault, now), spoilt }, now)
+  }
+
+  #failed(
+    { sentAt, beganAt }: Flight,
+    fault: Fault,
+    now: number,
+    means?: Refusal,
+  ): Outcome & { readonly kind: 'fault' } {
+    const outcome = { kind: 'fault', fault, sentAt, ms: now - sentAt, tookMs: now - beganAt, spoilt: false } as const
+    return means === undefined ? outcome : { ...outcome, means }
   }
 
   #settle(flight: Flight, outcome: Outcome, now: number): void {
-    this.#flights.splice(this.#flights.indexOf(flight), 1)
+    const at = this.#flights.indexOf(flight)
+    if (at < 0) return
+    this.#flights.splice(at, 1)
     if (this.#flights.length === 0 && this.#busySince !== null) {
       this.#counts.busyMs += now - this.#busySince
       this.#busySince = null
     }
-    if (!this.#framing.correlates) this.#remember(flight, outcome, now)
+    if (!this.#correlates) this.#remember(flight, outcome, now)
     flight.exchange.settled(outcome, now)
   }
 
-  #remember({ exchange, sentAt }: Flight, outcome: Outcome, now: number): void {
-    this.#counts.busyMs += quietMs(exchange.line, exchange.limits.guardMs)
-    const past = { exchange, sentAt, until: now + PAST_KEPT_MS }
+  #remember(flight: Flight, outcome: Outcome, now: number): void {
+    const { exchange } = flight
+    this.#counts.busyMs += quietMs(exchange.framing, exchange.line, exchange.limits.guardMs)
     const silent = outcome.kind === 'fault' && (outcome.fault.kind === 'timeout' || outcome.fault.kind === 'crc')
     if (!silent) {
-      this.#answered = past
-      return
-    }
-    if (outcome.spoilt) return
-    this.#missed.push(past)
-    if (this.#missed.length > PAST_MAX) this.#missed.shift()
+      this.#learnEcho(flight)
+      this.#pasts.answered(flight, now)
+    } else if (!outcome.spoilt) this.#pasts.missed(flight, now)
   }
-}
 
-function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + tail.length)
-  whole.set(head)
-  whole.set(tail, head.length)
-  return whole
+  /** Reads tell whether the adapter returns what is sent; a write's answer looks like its echo and tells nothing. */
+  #learnEcho({ echoed, question, exchange }: Flight): void {
+    if (question.writes || exchange.limits.echo || question.unanswered === true) return
+    this.#echoesInARow = echoed ? Math.min(this.#echoesInARow + 1, ECHOES_PROVE) : 0
+  }
 }

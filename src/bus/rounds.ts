@@ -6,8 +6,8 @@ import type { Fault } from '../model/fault.ts'
 import type { Point } from '../model/point.ts'
 import type { Arrival, Reading } from '../model/sample.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Outcome } from './exchange.ts'
-import { count, heard, isSilence, missed, wireBack } from './health.ts'
+import type { Outcome } from './flight.ts'
+import { count, heard, isSilence, missed, trendOf, wireBack } from './health.ts'
 import { faultsOf, type Orders } from './orders.ts'
 import { land, rejectedBeat, type Seat, type Task } from './schedule.ts'
 import type { Roster } from './seats.ts'
@@ -30,12 +30,7 @@ export type RoundsHost = {
   readonly redirect: (from: Task) => void
 }
 
-/** Exception codes that say "not this request": illegal function, address, value. */
-const REJECTIONS = new Set([1, 2, 3])
-/** A merged read refused with these comes apart; an illegal function is illegal for each part too. */
-const SPLITTABLE = new Set([2, 3])
-/** Acknowledge and busy: the device wants a pause. */
-const BUSY = new Set([5, 6])
+/** A device that is busy wants a pause. */
 const BUSY_PAUSE_MS = 1000
 
 export type Rounds = {
@@ -58,8 +53,11 @@ export function createRounds(host: RoundsHost): Rounds {
 
   function tell(seat: Seat, cause: Fault | null, now: number): void {
     const state = seat.health.state ?? 'offline'
-    host.post({ kind: 'device', device: seat.device.index, mono: now, state, cause })
-    host.log.info({ device: seat.device.id, state, cause: cause?.kind }, `device ${state}`)
+    const { why } = seat.health
+    const figures = why === null ? null : trendOf(seat.health)
+    const trend = figures === null || why === null ? {} : { trend: { why, ...figures } }
+    host.post({ kind: 'device', device: seat.device.index, mono: now, state, cause, ...trend })
+    host.log.info({ device: seat.device.id, state, cause: cause?.kind, ...trend }, `device ${state}`)
   }
 
   function alive(seat: Seat, ms: number, now: number): void {
@@ -72,11 +70,11 @@ export function createRounds(host: RoundsHost): Rounds {
     if (wasSilent) for (const task of seat.tasks) if (!task.busy) task.due = Math.min(task.due, now)
   }
 
-  function answered(task: Task, body: Uint8Array, outcome: Outcome, now: number): void {
+  function answered(task: Task, outcome: Outcome & { kind: 'answer' }, now: number): void {
     const { seat } = task
     alive(seat, outcome.ms, now)
     const doubtful = !host.correlates && doubt(task, outcome.sentAt, now)
-    const read = task.block.read(host.points, [body])
+    const read = task.block.read(host.points, outcome.bodies)
     const readings = doubtful ? read.map(doubted) : read
     task.rejected = false
     seat.health.lastGood = now
@@ -84,17 +82,19 @@ export function createRounds(host: RoundsHost): Rounds {
     host.orders.answer(task, readings)
   }
 
-  function excepted(task: Task, fault: Fault & { kind: 'exception' }, outcome: Outcome, now: number): void {
+  /** The device speaks, and there is no value. */
+  function refused(task: Task, { fault, means, ...outcome }: Outcome & { kind: 'fault' }, now: number): void {
     const { seat } = task
     alive(seat, outcome.ms, now)
     count(seat.health, fault)
     if (!host.correlates) doubt(task, outcome.sentAt, now)
-    if (BUSY.has(fault.code)) seat.gapUntil = now + BUSY_PAUSE_MS
-    if (SPLITTABLE.has(fault.code) && cameApart(task, now)) return
-    if (REJECTIONS.has(fault.code) && !task.rejected) {
+    if (means === 'busy' || means === 'accepted') seat.gapUntil = now + BUSY_PAUSE_MS
+    if (means === 'part' && cameApart(task, now)) return
+    if ((means === 'part' || means === 'unsupported') && !task.rejected) {
       task.rejected = true
       task.due = rejectedBeat(task, now)
-      host.log.warn({ device: seat.device.id, block: task.block.key, code: fault.code }, 'device rejects a read')
+      const code = fault.kind === 'exception' ? fault.code : undefined
+      host.log.warn({ device: seat.device.id, block: task.block.key, code }, 'device rejects a read')
     }
     const readings = faultsOf(task, fault)
     scan(seat, readings, now)
@@ -123,7 +123,7 @@ export function createRounds(host: RoundsHost): Rounds {
       if (!host.correlates) suspect(task, outcome.sentAt, outcome.spoilt)
     } else host.prove()
     const wasOffline = seat.health.state === 'offline'
-    if (!fail(seat, fault, now)) {
+    if (!fail(seat, outcome, now)) {
       // The same again, at once.
       task.due = Math.min(task.due, now)
       return
@@ -135,7 +135,7 @@ export function createRounds(host: RoundsHost): Rounds {
   }
 
   /** Counts a failed attempt. true: the round is over and the device rests. */
-  function fail(seat: Seat, fault: Fault, now: number): boolean {
+  function fail(seat: Seat, { fault, means }: Outcome & { kind: 'fault' }, now: number): boolean {
     // Several were in flight at once: one silence, one step.
     if (seat.backoffUntil > now) {
       count(seat.health, fault)
@@ -144,6 +144,7 @@ export function createRounds(host: RoundsHost): Rounds {
     const { again, restMs, wentOffline, degraded } = missed(seat.health, fault, {
       retries: seat.link.limits.retries,
       now,
+      means,
     })
     if (wentOffline || degraded) tell(seat, fault, now)
     if (wentOffline) scan(seat, faultsAt(host.roster.pointsOf(seat), fault), now)
@@ -154,29 +155,30 @@ export function createRounds(host: RoundsHost): Rounds {
   return {
     finish(task, outcome, now) {
       task.busy = false
-      task.lastMs = outcome.ms
+      task.lastMs = outcome.tookMs
       land(task.seat, now)
       if (outcome.kind === 'answer') {
-        answered(task, outcome.body, outcome, now)
+        answered(task, outcome, now)
         return
       }
-      const { fault } = outcome
+      const { fault, means } = outcome
       if (fault.kind === 'closed' || fault.kind === 'refused') task.due = Math.min(task.due, now)
-      else if (isSilence(fault) || fault.kind === 'crc') unheard(task, fault, outcome, now)
-      else if (fault.kind === 'exception') excepted(task, fault, outcome, now)
+      else if (isSilence(fault, means) || fault.kind === 'crc') unheard(task, fault, outcome, now)
+      else refused(task, outcome, now)
     },
 
     finishWrite(seat, outcome, now) {
       land(seat, now)
       if (outcome.kind === 'answer') {
-        alive(seat, outcome.ms, now)
+        // To a broadcast nobody answers: that says nothing of anybody.
+        if (outcome.bodies.length > 0) alive(seat, outcome.ms, now)
         return
       }
       const { fault } = outcome
       if (fault.kind === 'timeout' || fault.kind === 'crc') {
         host.unanswered()
-        fail(seat, fault, now)
-      } else if (fault.kind === 'exception') {
+        fail(seat, outcome, now)
+      } else if (fault.kind !== 'closed' && fault.kind !== 'refused') {
         count(seat.health, fault)
         host.prove()
       }

@@ -1,11 +1,32 @@
 /** Devices of one bus with what is asked of them, as the protocol plans it. */
 import type { Point } from '../model/point.ts'
-import type { Bus, Device, Line } from '../model/site.ts'
+import type { Address, Bus, Device, Limits, Line, ProtocolName } from '../model/site.ts'
 import { protocolOf, type Protocols } from '../protocols/all.ts'
 import type { Block, Framing } from '../protocols/protocol.ts'
 import { createHealth } from './health.ts'
-import type { Seat, Task } from './schedule.ts'
+import type { Berth, Seat, Task } from './schedule.ts'
 import { type BusLink, lineOf, sameLine } from './timing.ts'
+
+export type Visit = {
+  readonly protocol: ProtocolName
+  readonly address: Address
+  /** Left out: the bus's, else the protocol's usual one. */
+  readonly line?: Line
+  readonly ascii?: boolean
+  readonly limits?: Partial<Limits>
+}
+
+/** One question at a time and no second try: whoever asks decides that. */
+const VISIT_LIMITS: Limits = {
+  maxRegisters: 125,
+  maxBits: 2000,
+  maxGap: 0,
+  minGapMs: 0,
+  guardMs: 0,
+  timeoutMs: 1000,
+  retries: 0,
+  echo: false,
+}
 
 export type Roster = {
   readonly seats: readonly Seat[]
@@ -15,6 +36,8 @@ export type Roster = {
   readonly seatOf: (point: number) => Seat
   /** The device rejected this block: its points are planned anew. Returns the new tasks; none: it comes no further apart. */
   readonly split: (task: Task) => readonly Task[]
+  /** An address to be asked once, perhaps one that the site does not have. Throws RangeError for a protocol that does not run here. */
+  readonly visit: (inquiry: Visit) => { readonly berth: Berth; readonly device: Seat | null }
   /** Indices of all points that are polled from this device. */
   readonly pointsOf: (seat: Seat) => readonly number[]
 }
@@ -49,6 +72,8 @@ export function createRoster(options: {
   protocols: Protocols
   /** Keys of blocks that a device is known to reject. */
   refused: (device: Device) => Iterable<string>
+  /** Points that alarms need. */
+  urgent: ReadonlySet<number>
 }): Roster {
   const { bus, points, protocols } = options
   const lines: Line[] = []
@@ -66,7 +91,8 @@ export function createRoster(options: {
 
   function taskFor(seat: Seat, block: Block, everyMs: number): Task {
     const question = block.ask(seat.link.address)
-    return { seat, block, question, everyMs, origin: 0, due: 0, busy: false, rejected: false, lastMs: 0 }
+    const urgent = block.points.some((point) => options.urgent.has(point))
+    return { seat, block, question, everyMs, origin: 0, due: 0, busy: false, urgent, rejected: false, lastMs: 0 }
   }
 
   /** Plans all points of the device; blocks that stay keep their task. */
@@ -85,21 +111,42 @@ export function createRoster(options: {
     return [...tasks, ...unplanned]
   }
 
-  const seats = devicesOn(bus, options.devices).map(({ device, link }): Seat => {
-    const seat: Seat = {
-      device,
+  function berthFor(link: BusLink): Berth {
+    return {
       link,
-      line: interned(lineOf(bus, link)),
+      line: interned(lineOf(bus, link, protocolOf(link.protocol, protocols).line)),
+      framing: framingOf(bus, link, protocols),
       // A device that wants a pause between requests cannot take two at once.
       flyingMax: bus.wire.kind === 'modbus-tcp' && link.limits.minGapMs === 0 ? bus.inFlight : 1,
       health: createHealth(),
-      tasks: [],
       flying: 0,
       gapUntil: 0,
       holdUntil: 0,
-      backoffUntil: 0,
-      suspicion: null,
     }
+  }
+
+  function seatFor(device: Device, link: BusLink): Seat {
+    const identity = { answersAs: null, misaddressed: 0 }
+    return { ...berthFor(link), device, tasks: [], backoffUntil: 0, suspicion: null, identity }
+  }
+
+  function visit({ protocol, address, line, ascii, limits }: Visit): { berth: Berth; device: Seat | null } {
+    const device = seats.find(({ link }) => link.protocol === protocol && String(link.address) === String(address))
+    if (device !== undefined && limits === undefined && line === undefined) return { berth: device, device }
+    const berth = berthFor({
+      kind: 'bus',
+      bus: bus.index,
+      protocol,
+      address,
+      line: line ?? device?.link.line ?? null,
+      limits: { ...VISIT_LIMITS, ...device?.link.limits, ...limits },
+      ascii: ascii ?? device?.link.ascii ?? false,
+    })
+    return { berth, device: device ?? null }
+  }
+
+  const seats = devicesOn(bus, options.devices).map(({ device, link }) => {
+    const seat = seatFor(device, link)
     refusedOf.set(seat, new Set(options.refused(device)))
     for (const point of fieldPointsOf(device, points)) seatByPoint.set(point.index, seat)
     seat.tasks = planned(seat)
@@ -147,6 +194,7 @@ export function createRoster(options: {
       seat.tasks = tasks
       return tasks.filter((now) => !before.has(now))
     },
+    visit,
     pointsOf: (seat) => seat.tasks.filter(({ everyMs }) => everyMs > 0).flatMap((task) => task.block.points),
   }
 }

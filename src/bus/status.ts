@@ -1,8 +1,10 @@
 /** What a bus and its devices say of themselves: the shapes of `buses --json` and `devices --json`, and more for people. */
-import type { DeviceState } from '../model/sample.ts'
+import type { DeviceState, Trend } from '../model/sample.ts'
 import type { Bus } from '../model/site.ts'
 import type { Connection } from './connection.ts'
-import type { WireCounts } from './exchange.ts'
+import type { WireCounts } from './flight.ts'
+import { trendOf } from './health.ts'
+import type { Stranger, Strangers } from './overhear.ts'
 import type { Prediction } from './predict.ts'
 import type { Seat } from './schedule.ts'
 import type { Roster } from './seats.ts'
@@ -23,9 +25,32 @@ export type BusStatus = {
   /** Sound frames that answer nothing we asked: another master, another line. */
   readonly foreignFrames: number
   readonly junkBytes: number
+  /** Whom those frames come from: another master that polls, devices that answer it. */
+  readonly strangers: readonly Stranger[]
+  /** Copies of our own requests that the adapter returned. */
+  readonly echoes: number
+  /** Answers given up because another master had asked the same device meanwhile. */
+  readonly collisions: number
+  /** Changes of the line setting, and what one takes. */
+  readonly lineChanges: number
+  readonly lineChangeMs: number
+  readonly health: BusHealth
   readonly bytes: { readonly in: number; readonly out: number }
   /** How often it was opened. */
   readonly opens: number
+}
+
+/** All its devices taken together: what is wrong with the wire is wrong with most of them. */
+export type BusHealth = {
+  readonly answers: number
+  readonly errors: { readonly timeout: number; readonly crc: number; readonly exception: number }
+  /** Mean over its devices of the share of failed attempts of late. */
+  readonly errorShare: number
+  readonly responseMs: number
+  readonly usualMs: number
+  readonly online: number
+  readonly degraded: number
+  readonly offline: number
 }
 
 export type DeviceStatus = {
@@ -40,6 +65,14 @@ export type DeviceStatus = {
   readonly errors: { readonly timeout: number; readonly crc: number; readonly exception: number }
   readonly answers: number
   readonly responseMs: { readonly average: number; readonly max: number; readonly slowest: number }
+  /** Why it is degraded. */
+  readonly why: Trend['why'] | null
+  /** Against its own past; null: not heard of yet. */
+  readonly trend: Omit<Trend, 'why'> | null
+  /** Somebody else answers in its place, under this address; null: nobody does. */
+  readonly answersAs: string | null
+  /** Answers under a foreign address, held back. */
+  readonly misaddressed: number
 }
 
 export function statusOf(from: {
@@ -47,6 +80,7 @@ export function statusOf(from: {
   connection: Connection
   roster: Roster
   counts: WireCounts
+  strangers: Strangers
   prediction: Prediction
   bytes: BusStatus['bytes']
   utilisation: number
@@ -56,7 +90,8 @@ export function statusOf(from: {
   for (const task of from.roster.tasks()) {
     if (task.everyMs === 0) continue
     const { seat } = task
-    cycleMs += task.lastMs + (bus.wire.kind === 'modbus-tcp' ? 0 : quietMs(seat.line, seat.link.limits.guardMs))
+    cycleMs +=
+      task.lastMs + (bus.wire.kind === 'modbus-tcp' ? 0 : quietMs(seat.framing, seat.line, seat.link.limits.guardMs))
   }
   return {
     bus: bus.id,
@@ -69,8 +104,42 @@ export function statusOf(from: {
     lateFrames: counts.late,
     foreignFrames: counts.foreign,
     junkBytes: counts.junkBytes,
+    strangers: from.strangers.list(),
+    echoes: counts.echoes,
+    collisions: counts.collisions,
+    lineChanges: counts.switches,
+    lineChangeMs: counts.switches === 0 ? 0 : round(counts.switchMs / counts.switches, 10),
+    health: healthOf(from.roster.seats),
     bytes: { ...from.bytes },
     opens: from.connection.opens,
+  }
+}
+
+function healthOf(seats: readonly Seat[]): BusHealth {
+  const errors = { timeout: 0, crc: 0, exception: 0 }
+  const states = { online: 0, degraded: 0, offline: 0 }
+  let answers = 0
+  let errorShare = 0
+  let recent = 0
+  let usual = 0
+  let heard = 0
+  for (const { health } of seats) {
+    for (const kind of ['timeout', 'crc', 'exception'] as const) errors[kind] += health.errors[kind]
+    states[health.state ?? 'offline'] += 1
+    answers += health.answers
+    errorShare += health.failureShare
+    if (health.answers === 0) continue
+    heard += 1
+    recent += health.recentMs
+    usual += health.usualMs
+  }
+  return {
+    answers,
+    errors,
+    errorShare: seats.length === 0 ? 0 : round(errorShare / seats.length, 1000),
+    responseMs: heard === 0 ? 0 : round(recent / heard, 10),
+    usualMs: heard === 0 ? 0 : round(usual / heard, 10),
+    ...states,
   }
 }
 
@@ -91,6 +160,9 @@ export function deviceStatusOf(bus: Bus, seat: Seat, wire: 'online' | 'offline' 
       max: round(health.maxMs, 10),
       slowest: round(health.slowestMs, 10),
     },
+    why: health.why,
+    trend: trendOf(health),
+    ...seat.identity,
   }
 }
 

@@ -7,7 +7,7 @@
  * A late reply is recognised up to the plausible lateness: four silences and one timeout after its request, where a silence is
  * the timeout or twice the slowest answer seen. Replies later than that cannot be told from true ones by anybody.
  */
-import type { Seat, Task } from './schedule.ts'
+import type { Berth, Task } from './schedule.ts'
 import { quietMs } from './timing.ts'
 
 export type Suspicion = {
@@ -22,13 +22,13 @@ export type Suspicion = {
   confirming: boolean
 }
 
-export function silenceMs(seat: Seat): number {
+export function silenceMs(seat: Berth): number {
   const { timeoutMs, guardMs } = seat.link.limits
-  return Math.max(timeoutMs, 2 * seat.health.slowestMs, quietMs(seat.line, guardMs))
+  return Math.max(timeoutMs, 2 * seat.health.slowestMs, quietMs(seat.framing, seat.line, guardMs))
 }
 
 /** Replies are thought possible for so long after their request. */
-export function plausibleMs(seat: Seat): number {
+export function plausibleMs(seat: Berth): number {
   return 4 * silenceMs(seat) + seat.link.limits.timeoutMs
 }
 

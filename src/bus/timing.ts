@@ -1,6 +1,6 @@
-/** How long bytes take and how long a line must be silent (Modbus over Serial Line V1.02, 2.5.1.1). Pure. */
+/** How long bytes take and how long a line must be silent. Pure. */
 import type { Bus, DeviceLink, Line } from '../model/site.ts'
-import { silenceOf } from '../protocols/modbus/index.ts'
+import type { Framing } from '../protocols/protocol.ts'
 
 /** Link of a device that sits on a bus. */
 export type BusLink = Extract<DeviceLink, { kind: 'bus' }>
@@ -15,29 +15,29 @@ export function characterMs(line: Line | null): number {
   return line === null ? 0 : (BITS_PER_CHARACTER * 1000) / line.baud
 }
 
-/** 3.5 characters; nothing where there is no line. */
-export function frameSilenceMs(line: Line | null): number {
-  return line === null ? 0 : silenceOf(line.baud).frameMs
-}
-
-/** Silence before a request: the frame's own, and never less than the device's guard. */
-export function quietMs(line: Line | null, guardMs: number): number {
-  return Math.max(frameSilenceMs(line), guardMs)
+/** Silence before a request: what its protocol wants, and never less than the device's guard. */
+export function quietMs(framing: Pick<Framing, 'quietMs'>, line: Line | null, guardMs: number): number {
+  return Math.max(framing.quietMs(line), guardMs)
 }
 
 /** The setting that bytes to this device travel with. Modbus TCP has none; a serial server has a fixed one of its own. */
-export function lineOf(bus: Bus, link: BusLink): Line | null {
+export function lineOf(bus: Bus, link: BusLink, usual: Line | null): Line | null {
   switch (bus.wire.kind) {
     case 'modbus-tcp':
       return null
     case 'tcp':
       return bus.line ?? link.line
     case 'serial':
-      return link.line ?? bus.line ?? LINE_DEFAULT
+      return link.line ?? bus.line ?? usual ?? LINE_DEFAULT
   }
 }
 
 export function sameLine(a: Line | null, b: Line | null): boolean {
   if (a === null || b === null) return a === b
-  return a.baud === b.baud && a.dataBits === b.dataBits && a.parity === b.parity && a.stopBits === b.stopBits
+  return a.baud === b.baud && sameForm(a, b)
+}
+
+/** Only the speed differs: a serial port changes that in place. */
+export function sameForm(a: Line, b: Line): boolean {
+  return a.dataBits === b.dataBits && a.parity === b.parity && a.stopBits === b.stopBits
 }

@@ -7,7 +7,7 @@ import { causeText } from '../model/fault.ts'
 import type { Point, Role, Value, WriteRule } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
 import { protocolOf, type Protocols } from '../protocols/all.ts'
-import type { Question } from '../protocols/protocol.ts'
+import type { Question, Refusal } from '../protocols/protocol.ts'
 import { sleep } from '../runtime/timer.ts'
 import type { CommandResult } from './orders.ts'
 import type { Seat } from './schedule.ts'
@@ -63,7 +63,7 @@ export type WriterAccess = {
   readonly mono: () => number
   readonly signal: AbortSignal
   readonly seatOf: (point: number) => Seat
-  readonly command: (order: { seat: Seat; question: Question }) => Promise<CommandResult>
+  readonly command: (order: { seat: Seat; device: Seat; question: Question }) => Promise<CommandResult>
   readonly read: (points: readonly number[]) => Promise<readonly Reading[]>
 }
 
@@ -105,7 +105,7 @@ export function createWriter(access: WriterAccess): (request: WriteRequest) => P
     if (typeof question === 'string') return { outcome: 'refused', cause: `value: ${question}` }
     // Counted before it is sent: of two commands at the same moment the second must see the first.
     lastWrites.set(index, { value, mono: access.mono() })
-    const result = await access.command({ seat, question })
+    const result = await access.command({ seat, device: seat, question })
     if (isUndone(result)) {
       if (last === null) lastWrites.delete(index)
       else lastWrites.set(index, last)
@@ -124,13 +124,15 @@ export function createWriter(access: WriterAccess): (request: WriteRequest) => P
   }
 }
 
-/** Exceptions that do not say no: acknowledged and still working on it; a gateway that heard nothing from the unit. */
-const UNDECIDED = new Set([0x05, 0x0b])
+/** Refusals that do not say no: it is still working on it; a gateway that heard nothing from the unit. */
+const UNDECIDED: ReadonlySet<Refusal> = new Set(['accepted', 'unheard'])
 
 /** The device never saw it, or said no. */
 function isUndone(result: CommandResult): boolean {
   if (result.kind !== 'fault') return result.kind === 'unsent'
-  return result.fault.kind === 'exception' && !UNDECIDED.has(result.fault.code)
+  const { fault, means } = result
+  if (means !== undefined) return !UNDECIDED.has(means)
+  return fault.kind === 'exception' || fault.kind === 'device_fault'
 }
 
 /** A doubtful value proves nothing. */

@@ -20,6 +20,14 @@ export type Sample =
 
 export type Quality = Sample['quality']
 
+/** A device against its own past: why it is degraded, the share of failed attempts, and how long its answers take and used to take. */
+export type Trend = {
+  readonly why: 'errors' | 'slow'
+  readonly errorShare: number
+  readonly responseMs: number
+  readonly usualMs: number
+}
+
 export type DeviceState = 'online' | 'degraded' | 'offline' | 'maintenance'
 
 /** What the field puts into the mailbox. */
@@ -39,6 +47,8 @@ export type Arrival =
       readonly mono: number
       readonly state: DeviceState
       readonly cause: Fault | null
+      /** With state `degraded`. */
+      readonly trend?: Trend
     }
   | {
       readonly kind: 'bus'

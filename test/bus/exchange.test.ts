@@ -1,6 +1,8 @@
 /** One wire against hostile input: glued, split, noisy, foreign, echoing, endless (faults B2, B3, B7, B13). */
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createCounts, type Exchange, type Outcome, Wire, type WireCounts } from '../../src/bus/exchange.ts'
+import { Wire } from '../../src/bus/exchange.ts'
+import { createCounts, type Exchange, type Outcome, type WireCounts } from '../../src/bus/flight.ts'
+import { Strangers } from '../../src/bus/overhear.ts'
 import type { Question } from '../../src/protocols/protocol.ts'
 import { rtu, tcp } from '../../src/protocols/modbus/framing.ts'
 import { LIMITS, LINE, rtuFrame } from './rig.ts'
@@ -10,6 +12,7 @@ let sent: Uint8Array[]
 let outcomes: Outcome[]
 let desynchronised: number
 let lateAges: number[]
+let strangers: Strangers
 
 beforeEach(() => {
   counts = createCounts()
@@ -17,6 +20,7 @@ beforeEach(() => {
   outcomes = []
   lateAges = []
   desynchronised = 0
+  strangers = new Strangers()
 })
 
 const read = (address: number, start: number, count: number): Question => ({
@@ -30,11 +34,14 @@ const coilOn: Question = { address: 1, body: Uint8Array.of(5, 0, 0, 0xff, 0), wr
 function exchange(question: Question, more: Partial<Exchange> & { echo?: boolean } = {}): Exchange {
   return {
     question,
+    framing: rtu,
     limits: { ...LIMITS, echo: more.echo ?? false },
     line: LINE,
     slowestMs: () => 0,
     settled: (outcome) =>
-      outcomes.push(outcome.kind === 'answer' ? { ...outcome, body: outcome.body.slice() } : outcome),
+      outcomes.push(
+        outcome.kind === 'answer' ? { ...outcome, bodies: outcome.bodies.map((each) => each.slice()) } : outcome,
+      ),
     late: (age) => {
       lateAges.push(age)
       return true
@@ -43,9 +50,12 @@ function exchange(question: Question, more: Partial<Exchange> & { echo?: boolean
   }
 }
 
+const tcpExchange = (question: Question): Exchange => exchange(question, { framing: tcp })
+
 function wireOf(kind: 'rtu' | 'tcp', flightsMax = 1): Wire {
   return new Wire({
-    framing: kind === 'rtu' ? rtu : tcp,
+    framings: [kind === 'rtu' ? rtu : tcp],
+    strangers,
     flightsMax,
     counts,
     write: (bytes) => sent.push(bytes),
@@ -59,7 +69,8 @@ function wireOf(kind: 'rtu' | 'tcp', flightsMax = 1): Wire {
 
 const reply = (unit: number, ...values: number[]): Uint8Array =>
   rtuFrame(unit, Uint8Array.of(3, 2 * values.length, ...values.flatMap((value) => [value >> 8, value & 255])))
-const body = (outcome: Outcome | undefined): number[] => (outcome?.kind === 'answer' ? [...outcome.body] : [])
+const body = (outcome: Outcome | undefined): number[] =>
+  outcome?.kind === 'answer' ? outcome.bodies.flatMap((each) => [...each]) : []
 const mbap = (transaction: number, unit: number, ...pdu: number[]): Uint8Array =>
   Uint8Array.of(transaction >> 8, transaction & 255, 0, 0, 0, pdu.length + 1, unit, ...pdu)
 const join = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]))
@@ -95,7 +106,7 @@ describe('RTU', () => {
     // An honest head, then one byte a moment for ever.
     wire.receive(Uint8Array.of(1, 3, 200), 50)
     for (let at = 51; at < deadline; at++) wire.receive(Uint8Array.of(0), at)
-    wire.expire(deadline)
+    wire.step(deadline)
     expect(outcomes[0]).toMatchObject({ kind: 'fault', fault: { kind: 'crc' } })
     for (let round = 0; round < 200; round++) wire.receive(new Uint8Array(4096).fill(round), 1000 + round)
     expect(outcomes).toHaveLength(1)
@@ -108,7 +119,7 @@ describe('RTU', () => {
     spoilt[4] = 99
     wire.receive(spoilt, 30)
     expect(wire.wakeAt()).toBeLessThan(100)
-    wire.expire(wire.wakeAt())
+    wire.step(wire.wakeAt())
     expect(outcomes[0]).toMatchObject({ fault: { kind: 'crc' }, spoilt: true })
   })
 
@@ -116,7 +127,7 @@ describe('RTU', () => {
     const wire = wireOf('rtu')
     wire.send(exchange(read(1, 0, 2)), 0)
     wire.receive(Uint8Array.of(0, 0), 30)
-    wire.expire(1000)
+    wire.step(1000)
     expect(outcomes[0]).toMatchObject({ fault: { kind: 'timeout' }, spoilt: false })
   })
 
@@ -130,11 +141,11 @@ describe('RTU', () => {
     const slow = { ...calm, line: { ...LINE, baud: 1200 } }
     expect(wire.readyAt(slow, 131)).toBeCloseTo(130 + (3.5 * 11_000) / 1200, 5)
     wire.send(calm, 200)
-    wire.expire(600)
+    wire.step(600)
     expect(wire.readyAt(calm, 600)).toBe(800)
     const sluggish = exchange(read(1, 0, 1), { slowestMs: () => 450 })
     wire.send(sluggish, 800)
-    wire.expire(1200)
+    wire.step(1200)
     expect(wire.readyAt(sluggish, 1200)).toBe(2100)
   })
 
@@ -142,7 +153,7 @@ describe('RTU', () => {
     const wire = wireOf('rtu')
     const asked = exchange(read(1, 0, 1))
     wire.send(asked, 0)
-    wire.expire(300)
+    wire.step(300)
     wire.receive(reply(1, 1), 350)
     expect(counts.late).toBe(1)
     expect(lateAges).toEqual([350])
@@ -154,9 +165,9 @@ describe('RTU', () => {
     const wire = wireOf('rtu')
     const [first, second] = [exchange(read(1, 0, 1)), exchange(read(2, 0, 1))]
     wire.send(first, 0)
-    wire.expire(300)
+    wire.step(300)
     wire.send(second, 505)
-    wire.expire(805)
+    wire.step(805)
     wire.receive(reply(1, 1), 810)
     expect(counts.late).toBe(1)
     expect(wire.readyAt(second, 811)).toBe(1005)
@@ -195,7 +206,7 @@ describe('RTU', () => {
     expect(body(outcomes[1])).toEqual([5, 0, 0, 0xff, 0])
     wire.send(exchange(coilOn, { echo: true }), 200)
     wire.receive(sent[2]!, 220)
-    wire.expire(1000)
+    wire.step(1000)
     expect(outcomes[2]).toMatchObject({ fault: { kind: 'timeout' } })
   })
 
@@ -211,8 +222,8 @@ describe('RTU', () => {
 describe('TCP', () => {
   test('several in flight, answered in any order, glued and split', () => {
     const wire = wireOf('tcp', 2)
-    wire.send(exchange(read(1, 0, 1)), 0)
-    wire.send(exchange(read(1, 1, 1)), 0)
+    wire.send(tcpExchange(read(1, 0, 1)), 0)
+    wire.send(tcpExchange(read(1, 1, 1)), 0)
     expect(wire.hasRoom()).toBe(false)
     // The transaction id passes 65535.
     const both = join(mbap(0, 1, 3, 2, 0, 22), mbap(0xffff, 1, 3, 2, 0, 11))
@@ -226,16 +237,16 @@ describe('TCP', () => {
 
   test('an old transaction id is dropped and counted; the true answer still counts', () => {
     const wire = wireOf('tcp')
-    wire.send(exchange(read(1, 0, 1)), 0)
+    wire.send(tcpExchange(read(1, 0, 1)), 0)
     wire.receive(join(mbap(0xfffd, 1, 3, 2, 0, 66), mbap(0xffff, 1, 3, 2, 0, 7)), 10)
     expect(outcomes.map(body)).toEqual([[3, 2, 0, 7]])
     expect(counts.late).toBe(1)
-    expect(wire.readyAt(exchange(read(1, 0, 1)), 10)).toBe(10)
+    expect(wire.readyAt(tcpExchange(read(1, 0, 1)), 10)).toBe(10)
   })
 
   test('a byte out of place: the connection is given up, 64 kB of it cost one step', () => {
     const wire = wireOf('tcp')
-    wire.send(exchange(read(1, 0, 1)), 0)
+    wire.send(tcpExchange(read(1, 0, 1)), 0)
     wire.receive(new Uint8Array(65_536).fill(0xff), 10)
     wire.receive(mbap(0xffff, 1, 3, 2, 0, 7), 11)
     expect(desynchronised).toBe(1)

@@ -40,7 +40,9 @@ test('garbled answers make it degraded, never offline; answers make it well agai
 })
 
 test('an exception is proof of life, except that of a gateway for a unit', () => {
-  expect([1, 2, 4, 6, 0x0a, 0x0b].filter((code) => isSilence({ kind: 'exception', code }))).toEqual([0x0a, 0x0b])
+  const means = ['unsupported', 'part', 'busy', 'accepted', 'unreached', 'unheard'] as const
+  expect(means.filter((each) => isSilence({ kind: 'exception', code: 1 }, each))).toEqual(['unreached', 'unheard'])
+  expect(isSilence({ kind: 'exception', code: 4 })).toBe(false)
 })
 
 test('the slowest answer is forgotten after five to ten minutes, and bounded', () => {

@@ -48,5 +48,5 @@ test('more in flight makes room on TCP', () => {
 })
 
 test('an empty bus has nothing to say', () => {
-  expect(predict({ devices: [] })).toEqual({ cycleMs: 0, utilisation: 0, complaints: [] })
+  expect(predict({ devices: [] })).toEqual({ cycleMs: 0, utilisation: 0, complaints: [], intervals: [] })
 })

@@ -1,7 +1,18 @@
 import { expect, test } from 'vitest'
 import { blockOf } from '../../src/protocols/modbus/index.ts'
 import { createHealth } from '../../src/bus/health.ts'
-import { choose, depart, land, nextBeat, type Schedule, type Seat, spread, type Task } from '../../src/bus/schedule.ts'
+import { rtu } from '../../src/protocols/modbus/framing.ts'
+import {
+  choose,
+  depart,
+  land,
+  LINE_CHANGE_MS,
+  nextBeat,
+  type Schedule,
+  type Seat,
+  spread,
+  type Task,
+} from '../../src/bus/schedule.ts'
 import type { BusLink } from '../../src/bus/timing.ts'
 import { LINE, site } from './rig.ts'
 
@@ -11,6 +22,7 @@ function seatOf(periods: number[], more: Partial<Seat> = {}): Seat {
     device: device!,
     link: device!.link as BusLink,
     line: LINE,
+    framing: rtu,
     flyingMax: 1,
     health: createHealth(),
     tasks: [],
@@ -19,6 +31,7 @@ function seatOf(periods: number[], more: Partial<Seat> = {}): Seat {
     holdUntil: 0,
     backoffUntil: 0,
     suspicion: null,
+    identity: { answersAs: null, misaddressed: 0 },
     ...more,
   }
   seat.tasks = periods.map(
@@ -30,6 +43,7 @@ function seatOf(periods: number[], more: Partial<Seat> = {}): Seat {
       origin: 0,
       due: 0,
       busy: false,
+      urgent: false,
       rejected: false,
       lastMs: 0,
     }),
@@ -37,7 +51,14 @@ function seatOf(periods: number[], more: Partial<Seat> = {}): Seat {
   return seat
 }
 
-const schedule = (...seats: Seat[]): Schedule => ({ seats, commands: [], demands: [] })
+const schedule = (...seats: Seat[]): Schedule => ({
+  seats,
+  commands: [],
+  demands: [],
+  idle: [],
+  lineChangeMs: LINE_CHANGE_MS,
+  urgentInARow: 0,
+})
 const chosen = (state: Schedule, now: number): Task | string => {
   const choice = choose(state, now, LINE)
   return choice.kind === 'task' ? choice.task : choice.kind === 'wait' ? `wait ${choice.until}` : 'command'
