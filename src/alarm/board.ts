@@ -3,7 +3,7 @@
  * output levels and the durable states that changed. A restart goes on from the states: the same occurrences, no second raise.
  */
 import type { View } from '../image/image.ts'
-import type { Alarm, Transition } from '../model/alarm.ts'
+import type { Alarm, Rule, Transition } from '../model/alarm.ts'
 import { causeText } from '../model/fault.ts'
 import type { Value } from '../model/point.ts'
 import type { Arrival } from '../model/sample.ts'
@@ -32,6 +32,19 @@ export type BoardOptions = {
   readonly states: ReadonlyMap<string, string>
   readonly now: Now
   readonly delays?: BuiltinDelays
+}
+
+/** One rule as it stands, for whoever asks why. */
+export type RuleLook = {
+  readonly rule: Rule
+  readonly truth: Truth
+  readonly active: boolean
+  /** `bus:riser_b3`: silent by design. */
+  readonly suppressed: string | null
+  /** Indices of the points that its condition reads. */
+  readonly inputs: readonly number[]
+  /** What was said with the fact, of a built-in rule. */
+  readonly detail: string | null
 }
 
 type Fact = { readonly truth: Truth; readonly detail: string | null }
@@ -148,6 +161,31 @@ export class Board {
       this.#dirty.add(entry)
     }
     return { transitions: output.transitions, outputs: output.outputs, states: output.states, acked }
+  }
+
+  /** null: there is no such rule. */
+  look(id: string, view: View): RuleLook | null {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return null
+    const { watch, active } = entry
+    return {
+      rule: watch.rule,
+      truth: this.#truthOf(watch, view),
+      active: active !== null,
+      suppressed: active?.last.suppressed ?? (entry.suppressed ? `bus:${watch.bus?.id ?? ''}` : null),
+      inputs: watch.condition?.inputs ?? [],
+      detail: watch.condition === null ? this.#fact(watch).detail : null,
+    }
+  }
+
+  /** Ids of all rules, built-in ones too. */
+  ids(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
+  /** Ids of the rules whose condition reads this point. */
+  watching(point: number): readonly string[] {
+    return (this.#byPoint[point] ?? []).map(({ watch }) => watch.rule.id)
   }
 
   /** Occurrences that are not both cleared and acknowledged, by number. */

@@ -7,6 +7,7 @@ import type { Hosts } from './hosts.ts'
 import type { Io } from './io.ts'
 import { version } from '../runtime/root.ts'
 import { type CommonOptions, DATA_DEFAULT, openSession, printJson, runOptions, type Session } from './session.ts'
+import { addSiteVerbs } from './program-site.ts'
 import type { HistoryOptions } from './verbs/history.ts'
 import { say, type TextKey } from './text.ts'
 
@@ -105,6 +106,7 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
   verb('secret <action> <name>', 'verbSecret', async (session, [action = '', name = '']) =>
     (await import('./verbs/secret.ts')).secret(session, action, name),
   )
+  addSiteVerbs(verb)
   verb('version', 'verbVersion', async (session) => {
     const facts = { version: version(), node: process.versions.node }
     if (session.json) printJson(io, facts)

@@ -2,8 +2,10 @@
 import type { Text } from '../model/point.ts'
 import type { Language } from '../model/site.ts'
 import { printable } from './printable.ts'
+import { SITE_TEXT } from './text-site.ts'
 
 export const TEXT = {
+  ...SITE_TEXT,
   // What verbs do (help).
   about: { en: 'The gateway of a residential community.', zh: '住宅小区网关。' },
   helpMore: {

@@ -2,6 +2,8 @@
  * What operations may ask of the running gateway: a view, not the rooms themselves. `gateway.ts` makes it out of the rooms it wired.
  * Times are monotonic ms of this boot unless a name says otherwise; operations turn them into UTC through `clock`.
  */
+import type { RuleLook } from '../alarm/board.ts'
+import type { RunningBus } from '../bus/bus.ts'
 import type { Alarm } from '../model/alarm.ts'
 import type { WriteOutcome, WriteRequest } from '../model/command.ts'
 import type { Fault } from '../model/fault.ts'
@@ -87,6 +89,16 @@ export type GatewayView = {
   readonly onTurn: (listener: (points: readonly number[]) => void) => () => void
   readonly device: (index: number) => DeviceStatus
   readonly bus: (index: number) => BusStatus
+  /** The wire itself, for whoever looks into it: its counters, its devices, every chunk on it. */
+  readonly wire: (index: number) => Pick<RunningBus, 'status' | 'devices' | 'listen'>
+  readonly rules: {
+    /** null: there is no such rule. */
+    readonly look: (id: string) => RuleLook | null
+    /** All, built-in ones too. */
+    readonly ids: () => readonly string[]
+    /** Those whose condition reads this point. */
+    readonly watching: (point: number) => readonly string[]
+  }
   readonly uplink: (id: string) => UplinkStatus
   readonly broker: () => BrokerStatus | null
   readonly store: Pick<Store, 'status' | 'history'> & {

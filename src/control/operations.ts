@@ -1,6 +1,7 @@
 /** Everything that may be asked of the gateway, in one list: command line, cloud and page offer the same. */
 import { z } from 'zod'
 import { ack, alarms } from './attention.ts'
+import { explain } from './explain.ts'
 import { buses, devices, write } from './field.ts'
 import { points, read, watch } from './live.ts'
 import { answering, type Operation } from './operation.ts'
@@ -37,4 +38,5 @@ export const OPERATIONS: readonly Operation[] = [
   ack,
   history,
   outbox,
+  explain,
 ]

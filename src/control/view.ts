@@ -177,6 +177,12 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
       return device.link.kind === 'bus' ? deviceOnBus(device, busOf(device.link.bus)) : deviceByImage(device)
     },
     bus,
+    wire: busOf,
+    rules: {
+      look: (id) => board.look(id, image),
+      ids: () => board.ids(),
+      watching: (point) => board.watching(point),
+    },
     uplink,
     broker() {
       if (rooms.broker === null) return null

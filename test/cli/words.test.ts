@@ -16,7 +16,7 @@ import { say, TEXT, type TextKey } from '../../src/cli/text.ts'
 const CLI = new URL('../../src/cli/', import.meta.url)
 const sources = ['', 'verbs/'].flatMap((folder) =>
   readdirSync(new URL(folder, CLI))
-    .filter((name) => name.endsWith('.ts') && name !== 'text.ts')
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('text'))
     .map((name) => readFileSync(new URL(folder + name, CLI), 'utf8')),
 )
 

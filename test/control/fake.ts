@@ -419,6 +419,8 @@ export function createFake(): Fake {
       async refresh(points) {
         fake.refreshed.push(points)
       },
+      wire: (index) => wireOf(fake, index),
+      rules: { look: () => null, ids: () => ['water_supply_lost'], watching: () => [] },
       async write(request) {
         fake.writes.push(request)
         await fake.writeWaits
@@ -431,4 +433,42 @@ export function createFake(): Fake {
     },
   }
   return fake
+}
+
+type FakeWire = ReturnType<GatewayView['wire']>
+
+/** A wire on which nothing is said while somebody listens; of what it counts only what is looked at here. */
+function wireOf(fake: Fake, index: number): FakeWire {
+  const { site, view } = fake
+  const bus = site.buses[index]!
+  const status = {
+    bus: bus.id,
+    wire: bus.wireText,
+    state: view.bus(index).state,
+    utilisation: 0,
+    frames: 10,
+    lateFrames: 0,
+    foreignFrames: 0,
+    strangers: [],
+    echoes: 0,
+    junkBytes: 0,
+    bytes: { in: 100, out: 100 },
+    opens: 1,
+  }
+  const devices = site.devices
+    .filter(({ link }) => link.kind === 'bus' && link.bus === index)
+    .map((device) => ({
+      index: device.index,
+      state: view.device(device.index).state,
+      lastGood: null,
+      errors: view.device(device.index).errors,
+      answers: index === 0 ? 100 : 0,
+      responseMs: { average: 14, max: 20, slowest: 20 },
+      answersAs: null,
+    }))
+  return {
+    listen: () => () => undefined,
+    status: () => status as unknown as ReturnType<FakeWire['status']>,
+    devices: () => devices as unknown as ReturnType<FakeWire['devices']>,
+  }
 }

@@ -41,7 +41,7 @@ function call<Name extends string>(
 describe('the list', () => {
   test('has each name once, and a role for it', () => {
     expect(OPERATIONS.map(({ name }) => name).toSorted()).toEqual(
-      'ack alarms buses devices history outbox ping points read status watch write'.split(' '),
+      'ack alarms buses devices explain history outbox ping points read status watch write'.split(' '),
     )
   })
 
@@ -57,7 +57,9 @@ describe('the list', () => {
           ? { points: ['pump_1.running'] }
           : name === 'history'
             ? { point: 'pump_1.running', sinceMs: 1000, everyMs: 0 }
-            : {}
+            : name === 'explain'
+              ? { subject: 'pump_1.running' }
+              : {}
       await expect(call(createFake(), name, input)).resolves.toBeDefined()
     },
   )

@@ -1,0 +1,203 @@
+/** No answer, late answers, garbled answers: which part of the line or of the device is it? Part of `explain-judge.ts`. */
+import type { Asked, Evidence } from './explain-evidence.ts'
+import { spanText } from './explain-text.ts'
+import type { CauseKey, SignKey, Values } from './explain-words.ts'
+
+export type Guess = {
+  readonly key: CauseKey
+  readonly confidence: number
+  readonly signs?: readonly (readonly [SignKey, Values] | null)[]
+  readonly values?: Values
+}
+
+/** Share of garbled answers above which a device is thought of as garbled rather than disturbed. */
+const GARBLED_ABOVE = 0.4
+/** Below this share nobody speaks of noise. */
+export const NOISE_ABOVE = 0.01
+
+export function ofSilence(evidence: Evidence): readonly Guess[] {
+  const { device, bus } = evidence
+  if (device === null || bus === null) return [{ key: 'not_read', confidence: 0.5 }]
+  const echoed = ofEcho(evidence)
+  const late = ofLateness(evidence)
+  const isKnown = device.answers > 0 || evidence.lastGood !== null
+  const before: readonly [SignKey, Values] | null =
+    device.answers > 0
+      ? ['answeredBefore', { n: device.answers }]
+      : evidence.lastGood === null
+        ? ['neverAnswered', {}]
+        : ['lastGood', { ago: spanText(evidence.lastGood.ageMs) }]
+  const others = othersOf(evidence)
+  const silent = noBytes(evidence)
+  if (others.answering > 0) {
+    const signs = [['othersAnswer', { n: others.answering, total: others.total }] as const, before, silent]
+    const dead = device.answers > 0 ? 0.82 : isKnown ? 0.7 : 0.4
+    const unknown = device.answers > 0 ? 0.15 : isKnown ? 0.45 : 0.78
+    return [
+      ...echoed,
+      ...late,
+      { key: 'device_dead', confidence: dead, signs },
+      { key: 'device_unknown', confidence: unknown, signs },
+    ]
+  }
+  const nobody: readonly [SignKey, Values] | null =
+    others.total > 0 ? ['nobodyAnswers', { total: others.total + 1 }] : null
+  if (others.total > 0 && (isKnown || others.everAnswered)) {
+    const signs = [nobody, before, silent]
+    return [
+      ...echoed,
+      ...late,
+      { key: 'segment_dead', confidence: 0.85, signs },
+      { key: 'device_dead_alone', confidence: 0.2 },
+    ]
+  }
+  if (isKnown) {
+    const signs = [before, silent]
+    return [
+      ...echoed,
+      ...late,
+      { key: 'device_dead_alone', confidence: 0.8, signs },
+      { key: 'segment_dead', confidence: 0.3 },
+    ]
+  }
+  const signs = [nobody, before, silent]
+  if (bus.wire === 'modbus-tcp') {
+    return [
+      { key: 'device_unknown', confidence: 0.65, signs },
+      { key: 'device_dead_alone', confidence: 0.4, signs },
+    ]
+  }
+  return [
+    ...echoed,
+    { key: 'wiring_or_line', confidence: others.total > 0 ? 0.78 : 0.65, signs },
+    { key: 'device_unknown', confidence: others.total > 0 ? 0.25 : 0.5, signs },
+    { key: 'segment_dead', confidence: 0.35, signs },
+    { key: 'device_dead_alone', confidence: others.total > 0 ? 0.1 : 0.4, signs },
+  ]
+}
+
+/** Its answers come, after we have given up. */
+export function ofLateness({ device, bus }: Evidence): readonly Guess[] {
+  if (device === null || bus === null) return []
+  const own = device.slowestMs > 0.9 * device.timeoutMs
+  if (!own && bus.lateFrames === 0) return []
+  return [
+    {
+      key: 'device_late',
+      confidence: own ? 0.92 : 0.5,
+      signs: [
+        bus.lateFrames > 0 ? ['answersLate', { n: bus.lateFrames }] : null,
+        ['tookSo', { slow: spanText(device.slowestMs) }],
+      ],
+    },
+  ]
+}
+
+export function ofClosed(evidence: Evidence): readonly Guess[] {
+  const { bus } = evidence
+  if (bus === null) return []
+  return [
+    { key: 'line_drops', confidence: bus.opens > 2 ? 0.75 : 0.5, signs: [['opened', { n: bus.opens }]] },
+    ...ofSilence(evidence).map((guess) => ({ ...guess, confidence: guess.confidence * 0.5 })),
+  ]
+}
+
+export function ofGarbage(evidence: Evidence): readonly Guess[] {
+  const { device, bus } = evidence
+  if (device === null || bus === null) return [{ key: 'value_invalid', confidence: 0.7 }]
+  const echoed = ofEcho(evidence)
+  if (echoed.length > 0) return echoed
+  const others = othersOf(evidence)
+  if (device.answers === 0 && !others.everAnswered && evidence.lastGood === null) return everythingIsGarbage(evidence)
+  const attempts = device.answers + device.errors.crc
+  const share = attempts === 0 ? 1 : device.errors.crc / attempts
+  const garbled: readonly [SignKey, Values] = ['crcOfTotal', { n: device.errors.crc, total: attempts }]
+  const late = ofLateness(evidence)
+  if (others.garbled > 0) {
+    const signs = [garbled, ['othersGarbled', { n: others.garbled }] as const]
+    return [...late, { key: 'noise', confidence: 0.85, signs }, { key: 'device_noise', confidence: 0.3, signs }]
+  }
+  const signs = [garbled, others.total > 0 ? (['othersClean', {}] as const) : null]
+  const isMost = share > GARBLED_ABOVE
+  return [
+    ...late,
+    { key: 'address_twice', confidence: isMost ? 0.75 : 0.4, signs },
+    { key: 'device_noise', confidence: isMost ? 0.5 : 0.75, signs },
+  ]
+}
+
+/** Nobody was ever understood on this wire, and bytes come. */
+function everythingIsGarbage(evidence: Evidence): readonly Guess[] {
+  const asked = evidence.trial?.asked.filter(({ received }) => received.length > 0) ?? []
+  const received = sum(asked, (each) => each.received.length)
+  const expected = sum(asked, (each) => each.expectedBytes ?? 0)
+  const edges = sum(asked, (each) => each.received.filter((byte) => byte === 0x00 || byte === 0xff).length)
+  const flat = received > 0 && edges / received > 0.6
+  const ratio = expected === 0 || received === 0 ? null : received / expected
+  const sign: readonly [SignKey, Values] =
+    received > 0 ? ['garbage', { n: received, total: expected }] : ['junk', { n: evidence.bus?.junkBytes ?? 0 }]
+  const signs = [sign, ['neverAnswered', {}] as const, flat ? (['allZero', {}] as const) : null]
+  const odd = ratio !== null && (ratio > 1.4 || ratio < 0.7)
+  if (flat) return guesses({ polarity: 0.85, speed: 0.4, parity: 0.2 }, signs)
+  if (odd) return guesses({ polarity: 0.5, speed: 0.82, parity: 0.2 }, signs)
+  return guesses(
+    isSevenBits(asked) ? { polarity: 0.4, speed: 0.35, parity: 0.8 } : { polarity: 0.75, speed: 0.5, parity: 0.3 },
+    signs,
+  )
+}
+
+function guesses(
+  sure: { polarity: number; speed: number; parity: number },
+  signs: NonNullable<Guess['signs']>,
+): readonly Guess[] {
+  return [
+    { key: 'garbage_polarity', confidence: sure.polarity, signs },
+    { key: 'garbage_speed', confidence: sure.speed, signs },
+    { key: 'garbage_parity', confidence: sure.parity, signs },
+  ]
+}
+
+/**
+ * Read as eight bits without parity, an answer of seven bits with parity has its parity in bit 7: cleared, the first bytes repeat
+ * what we sent (address and function).
+ */
+function isSevenBits(asked: readonly Asked[]): boolean {
+  return asked.some(({ sent, received, expectedBytes }) => {
+    if (received.length < 2 || received.length !== expectedBytes) return false
+    const differs = received[0] !== sent[0] || received[1] !== sent[1]
+    return differs && ((received[0] ?? 0) & 0x7f) === sent[0] && ((received[1] ?? 0) & 0x7f) === sent[1]
+  })
+}
+
+function ofEcho({ trial, device }: Evidence): readonly Guess[] {
+  if (trial === null || device?.echo === true) return []
+  const heard = trial.asked.some(({ sent, received }) => beginsWith(received, sent))
+  return heard ? [{ key: 'echo', confidence: 0.95, signs: [['echoed', {}]] }] : []
+}
+
+// ---- small looks at the evidence ---------------------------------------------------------------------------------------
+
+function othersOf({ neighbours }: Evidence): {
+  readonly total: number
+  readonly answering: number
+  readonly everAnswered: boolean
+  readonly garbled: number
+} {
+  const answering = neighbours.filter(({ state }) => state === 'online' || state === 'degraded').length
+  const garbled = neighbours.filter(({ errors, answers }) => errors.crc > Math.max(1, NOISE_ABOVE * answers)).length
+  return { total: neighbours.length, answering, everAnswered: neighbours.some(({ answers }) => answers > 0), garbled }
+}
+
+function noBytes({ trial }: Evidence): readonly [SignKey, Values] | null {
+  const isSilent =
+    trial !== null && trial.asked.length > 0 && trial.asked.every(({ received }) => received.length === 0)
+  return isSilent ? ['noBytes', {}] : null
+}
+
+function beginsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return head.length > 0 && bytes.length >= head.length && head.every((byte, at) => bytes[at] === byte)
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
+}

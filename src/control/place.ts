@@ -1,0 +1,17 @@
+/** Where a value lies, as a driver writes it. */
+import type { Place } from '../model/point.ts'
+
+export function placeText(place: Place): string {
+  switch (place.protocol) {
+    case 'modbus':
+      return `${place.table} ${place.address}${place.bit === null || place.as !== 'bit' ? '' : ` bit ${place.bit}`}`
+    case 'payload':
+      return place.path
+    case 'dlt645':
+      return place.item
+    case 'cjt188':
+      return `${place.item} ${place.field}`
+    case 'mbus':
+      return place.record
+  }
+}
