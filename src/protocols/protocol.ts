@@ -32,6 +32,8 @@ export type Question = {
    * verdict's `more`.
    */
   readonly more?: (body: Uint8Array) => Question | null
+  /** Asked instead, within the same turn, when the device does not know this request. A framing passes it on as `more`. */
+  readonly otherwise?: Question
   /** The device frames its answers in a way of its own, which the framing knows by this name. */
   readonly dialect?: string
 }
@@ -85,6 +87,8 @@ export type Framing = {
    */
   readonly split: (received: Uint8Array, question?: Question) => Split
   readonly judge: (frame: Uint8Array, question: Question, transaction: number) => Verdict
+  /** Length of a frame that answers with `answerBytes`. Left out: what is around a question is around its answer too. */
+  readonly answerLength?: (question: Question) => number
   /** Silence before a request, ms. */
   readonly quietMs: (line: Line | null) => number
   /**

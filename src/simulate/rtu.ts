@@ -3,12 +3,25 @@
  * real line), and replies can be late, torn, damaged or somebody else's.
  */
 import { crc16 } from '../bytes/checksum.ts'
-import { buildReply, PDU_MAX, parseRequest, type Reply, type Request } from '../protocols/modbus/pdu.ts'
+import {
+  buildReply,
+  PDU_MAX,
+  parseRequest,
+  type Reply,
+  type Request,
+  requestLength,
+  word,
+} from '../protocols/modbus/pdu.ts'
 import { rtu } from '../protocols/modbus/framing.ts'
 import type { SimulatedDevice } from './devices.ts'
 import type { Faults, Misdeed } from './faults.ts'
 
-const FRAME_MAX = PDU_MAX + 3
+const OVERHEAD = 3
+const FRAME_MAX = PDU_MAX + OVERHEAD
+/** Device identification. */
+const SHORTEST = 4 + OVERHEAD
+/** Of a function that nobody here knows: as most requests. */
+const UNKNOWN_LENGTH = 5
 const ILLEGAL_FUNCTION = 1
 const NOBODY = 0
 
@@ -49,11 +62,9 @@ export function createSlave(line: Line, send: (bytes: Uint8Array) => void): Slav
 
 /** Length of the request at the beginning. */
 function cutRequest(bytes: Uint8Array): number | 'more' | 'junk' {
-  if (bytes.length < 8) return 'more'
-  const code = bytes[1] ?? 0
-  const many = code === 15 || code === 16
-  const length = many ? 9 + (bytes[6] ?? 0) : 8
-  if (length > FRAME_MAX) return 'junk'
+  // Whatever the function: the shortest request that every device must understand, or refuse, is as long as this.
+  if (bytes.length < SHORTEST) return 'more'
+  const length = (requestLength(bytes, 1) ?? UNKNOWN_LENGTH) + OVERHEAD
   if (bytes.length < length) return 'more'
   return crc16(bytes, 0, length) === 0 ? length : 'junk'
 }
@@ -118,7 +129,26 @@ export function answer(device: SimulatedDevice, request: Request): Reply {
           count: request.registers.length / 2,
         }
       )
+    case 22:
+      return changed(device, request)
+    case 23: {
+      const refused = refusal(fc, device.writeRegisters(request.writeStart, request.registers))
+      if (refused !== null) return refused
+      const content = device.readRegisters('holding', request.start, request.count)
+      return typeof content === 'number' ? { fc, exception: content } : { fc, content }
+    }
+    case 43:
+      // As most devices in the field do.
+      return { fc, exception: ILLEGAL_FUNCTION }
   }
+}
+
+function changed(device: SimulatedDevice, request: Request & { readonly fc: 22 }): Reply {
+  const { fc, start, and, or } = request
+  const content = device.readRegisters('holding', start, 1)
+  if (typeof content === 'number') return { fc, exception: content }
+  const register = (word(content, 0) & and) | (or & ~and)
+  return refusal(fc, device.writeRegisters(start, Uint8Array.of(register >> 8, register & 0xff))) ?? request
 }
 
 function refusal(fc: number, exception: number | null): Reply | null {

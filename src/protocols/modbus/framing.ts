@@ -3,9 +3,12 @@
  * request it answers. TCP (Messaging Implementation Guide V1.0b): transaction, 0000, length, unit, PDU.
  */
 import { crc16 } from '../../bytes/checksum.ts'
-import type { Address, Framing, Question, Split, Verdict } from '../protocol.ts'
+import type { Framing, Question, Split } from '../protocol.ts'
+import { judgePdu, unitOf } from './judge.ts'
+import { describe, overhear } from './overhear.ts'
 import { PDU_MAX, replyLength, word } from './pdu.ts'
 import { silenceOf } from './timing.ts'
+import { isWide, narrowed, splitWide } from './wide.ts'
 
 const MORE: Split = { kind: 'more' }
 const JUNK: Split = { kind: 'junk', used: 1 }
@@ -28,7 +31,7 @@ export const rtu: Framing = {
     return frame
   },
   split(received, question) {
-    const found = splitRtu(received, 0)
+    const found = splitFor(received, 0, question)
     if (found.kind !== 'more' || question === undefined) return found
     // Noise that looks like the head of a long frame would hold back the true answer until the timeout.
     const answer = findAnswer(received, question)
@@ -36,9 +39,12 @@ export const rtu: Framing = {
   },
   judge(frame, question) {
     if (frame[0] !== unitOf(question.address)) return { kind: 'other', why: 'unit' }
-    return judgePdu(frame.subarray(1, frame.length - 2), question)
+    const pdu = frame.subarray(1, frame.length - 2)
+    return isWide(question) ? judgePdu(narrowed(pdu), question, question.answerBytes - 1) : judgePdu(pdu, question)
   },
   quietMs: (line) => (line === null ? 0 : silenceOf(line.baud).frameMs),
+  overhear,
+  describe,
 }
 
 export const tcp: Framing = {
@@ -69,18 +75,15 @@ export const tcp: Framing = {
   quietMs: () => 0,
 }
 
-/** Units are numbers; a text comes from outside and is none of ours. */
-function unitOf(address: Address): number {
-  return typeof address === 'number' ? address : Number(address)
+function splitFor(received: Uint8Array, from: number, question: Question | undefined): Split {
+  return (isWide(question) ? splitWide(received, from) : null) ?? splitRtu(received, from)
 }
 
 /** A CRC run over a frame and its own trailing CRC leaves zero. */
 function splitRtu(received: Uint8Array, from: number): Split {
   const have = received.length - from
   if (have < 2) return MORE
-  const code = received[from + 1] ?? 0
-  if (have < 3) return replyLength(code, 2) === null ? JUNK : MORE
-  const length = replyLength(code, received[from + 2] ?? 0)
+  const length = replyLength(received, from + 1)
   if (length === null) return JUNK
   const end = from + length + RTU_OVERHEAD
   if (received.length < end) return MORE
@@ -94,22 +97,8 @@ function findAnswer(received: Uint8Array, question: Question): number {
   const unit = unitOf(question.address)
   for (let at = 1; at + 5 <= received.length; at++) {
     if (received[at] !== unit) continue
-    const found = splitRtu(received, at)
+    const found = splitFor(received, at, question)
     if (found.kind === 'frame' && rtu.judge(found.frame, question, 0).kind !== 'other') return at
   }
   return -1
-}
-
-function judgePdu(pdu: Uint8Array, question: Question): Verdict {
-  const asked = question.body[0] ?? 0
-  if (pdu[0] === (asked | 0x80)) {
-    if (pdu.length !== 2) return { kind: 'other', why: 'length' }
-    return { kind: 'fault', fault: { kind: 'exception', code: pdu[1] ?? 0 } }
-  }
-  if (pdu[0] !== asked) return { kind: 'other', why: 'function' }
-  if (pdu.length !== question.answerBytes) return { kind: 'other', why: 'length' }
-  if (asked <= 4) return pdu[1] === pdu.length - 2 ? { kind: 'answer', body: pdu } : { kind: 'other', why: 'length' }
-  // A write is answered with its first five bytes; anything else answers an earlier write.
-  for (let at = 1; at < 5; at++) if (pdu[at] !== question.body[at]) return { kind: 'other', why: 'echo' }
-  return { kind: 'answer', body: pdu }
 }

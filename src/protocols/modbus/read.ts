@@ -7,7 +7,7 @@ import type { Reading } from '../../model/sample.ts'
 import type { Address, Block, Question } from '../protocol.ts'
 import { isFault, NO_VALUE } from '../treatment.ts'
 import { extractor, HEAD, type Part, type Take } from './extract.ts'
-import { buildRequest, type ReadFunction, replyLength, word } from './pdu.ts'
+import { buildRequest, isContentLength, type ReadFunction, word } from './pdu.ts'
 import { isBitTable, placeOf } from './place.ts'
 import type { Models } from './sunspec.ts'
 import { WIDE_COUNT } from './wide.ts'
@@ -82,7 +82,7 @@ function answered(request: Request, [own, ...apart]: readonly Uint8Array[]): boo
 function answers(part: Part, body: Uint8Array): boolean {
   const bytes = contentBytes(part)
   const fc = FUNCTIONS[part.table]
-  return body.length === HEAD + bytes && body[0] === fc && body[1] === bytes && replyLength(fc, bytes) !== null
+  return body.length === HEAD + bytes && body[0] === fc && body[1] === bytes && isContentLength(fc, bytes)
 }
 
 function compile(key: string, request: Request, points: readonly Point[]): readonly Extract[] {
