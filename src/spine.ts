@@ -45,6 +45,8 @@ export type Spine = {
     body: Event['body'],
     options?: { urgent: boolean },
   ) => Promise<void>
+  /** States of others than the spine's own, durable with the next commit. null: forgotten. */
+  readonly keep: (states: BoardStep['states']) => Promise<void>
   /** What acknowledging changed is committed; resolves once it is durable. */
   readonly adopt: (step: BoardStep) => Promise<void>
   readonly onTurn: (listener: (points: readonly number[]) => void) => () => void
@@ -115,6 +117,7 @@ export function openSpine(options: SpineOptions): Spine {
     const due = Math.min(
       mono + IDLE_MS,
       intake.nextDue() ?? Number.POSITIVE_INFINITY,
+      derivations.nextDue() ?? Number.POSITIVE_INFINITY,
       board.nextDue() ?? Number.POSITIVE_INFINITY,
     )
     timer = setTimeout(schedule, Math.max(1, due - mono))
@@ -124,12 +127,9 @@ export function openSpine(options: SpineOptions): Spine {
     const time = clock.now()
     const utc = Math.round(time.mono + time.offsetMs)
     const fresh = new Fresh()
-    const rested = intake.rest()
+    const rested = first ?? intake.rest()
+    first = null
     fresh.add(rested)
-    if (first !== null) {
-      fresh.add(first)
-      first = null
-    }
     const items: Item[] = []
     const settling: ((error: Error | null) => void)[] = []
     let oldest = time.mono
@@ -139,7 +139,7 @@ export function openSpine(options: SpineOptions): Spine {
       since.set(`${arrival.kind} ${arrival.kind === 'bus' ? arrival.bus : arrival.device}`, arrival.mono)
       const of = arrival.kind === 'device' ? site.devices[arrival.device] : undefined
       if (of === undefined) return
-      const body = { state: arrival.state, cause: arrival.cause === null ? null : causeText(arrival.cause) }
+      const body = deviceNews(arrival)
       items.push(event('device', of.id, body, utcOf(arrival.mono, time)))
       log.info({ device: of.id, ...body }, 'device')
     }
@@ -176,7 +176,9 @@ export function openSpine(options: SpineOptions): Spine {
     // A composed point may follow a derived one and be derived from again: round by round, until nothing new comes out.
     let round = new Fresh()
     round.add({ samples: [...rested.ends, ...fresh.samples], changed: [] })
-    for (let rounds = 0; rounds < ROUNDS_MAX && round.samples.length > 0; rounds++) {
+    const timeIsUp = (derivations.nextDue() ?? Number.POSITIVE_INFINITY) <= time.mono
+    for (let rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+      if (round.samples.length === 0 && !(rounds === 0 && timeIsUp)) break
       const derived = derivations.step(round.samples, image, {
         mono: time.mono,
         utc: isTrusted(time.quality) ? utc : null,
@@ -295,6 +297,7 @@ export function openSpine(options: SpineOptions): Spine {
     board,
     post: (arrival) => mailbox.put(arrival),
     tell: (type, device, body, how) => commit([event(type, device, body, clock.utc())], [], how?.urgent ?? false),
+    keep: (states) => commit([], states, false),
     adopt(taken) {
       options.outputs(taken.outputs)
       schedule()
@@ -320,6 +323,13 @@ export function openSpine(options: SpineOptions): Spine {
       if (states.length > 0) store.commit({ time: clock.now(), reports: [], items: [], states, urgent: false })
     },
   }
+}
+
+/** Body of a `device` event. Slow answers are a cause too, and the device's figures stand beside it. */
+function deviceNews({ state, cause, ...more }: Exclude<Arrival, { kind: 'scan' }>): Event['body'] {
+  const trend = 'trend' in more ? more.trend : undefined
+  const word = cause === null ? (trend?.why === 'slow' ? 'slow' : null) : causeText(cause)
+  return trend === undefined ? { state, cause: word } : { state, cause: word, trend }
 }
 
 function utcOf(mono: number, time: ClockReading): number {

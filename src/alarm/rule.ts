@@ -1,4 +1,5 @@
 /** What the board watches: rules of the site with their compiled conditions, built-in rules with their facts, and which bus each hangs on. */
+import { inputsOfFormula } from '../derive/evaluate.ts'
 import { inputsOf } from '../derive/tree.ts'
 import { parseExpression } from '../derive/parse.ts'
 import type { Rule } from '../model/alarm.ts'
@@ -89,7 +90,7 @@ function sourcesOf(site: Site, environment: Environment, index: number): readonl
   if (point.source.from === 'none') return []
   if (point.source.from === 'point') return [point.source.point]
   const { formula } = point.source
-  if (formula.kind !== 'expression') return [formula.of]
+  if (formula.kind !== 'expression') return inputsOfFormula(formula)
   const params = site.devices[formula.device]?.params ?? {}
   const parsed = parseExpression(formula.source, { environment, device: formula.device, params })
   return parsed.ok ? inputsOf(parsed.tree) : []

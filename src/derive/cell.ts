@@ -5,6 +5,7 @@ import type { Value } from '../model/point.ts'
 import type { Sample } from '../model/sample.ts'
 import { compileTree } from './compile.ts'
 import { type CounterEvent, type CounterLimits, type Reached } from './counter.ts'
+import { type Door, type DoorTimes, dueAt, grant, move, UNKNOWN_DOOR, wait } from './door.ts'
 import { readCount, readHours, readIncrease, writeCount, writeHours, writeIncrease } from './durable.ts'
 import { hoursOf, type PeriodStart, type Period, stepCount, stepHours, stepIncrease } from './formula.ts'
 import type { Tree } from './tree.ts'
@@ -95,8 +96,35 @@ export function createCount(point: number, name: string, saved: string | null): 
   }
 }
 
-/** An expression looks at all its inputs at once. */
-export type Computation = { readonly evaluate: (view: View) => Sample }
+/** Looks at all its inputs at once. */
+export type Computation = {
+  readonly evaluate: (view: View, now: Moment) => Sample
+  /** When time alone changes the result, monotonic ms; null: never. Left out: it never does. */
+  readonly nextDue?: () => number | null
+}
+
+/** `of`: the contact, true while the door is closed. Nothing of it is durable: after a start nobody knows how a door was opened. */
+export function createDoor(point: number, of: number, granted: number | null, times: DoorTimes): Computation {
+  let door: Door = UNKNOWN_DOOR
+  return {
+    nextDue: () => dueAt(door, times),
+    evaluate(view, now) {
+      const contact = view.get(of)
+      if (granted !== null) {
+        const sample = view.get(granted)
+        door = grant(door, sample.quality === 'good' ? sample.value === true : null, sample.mono)
+      }
+      const closed = contact.quality === 'good' ? contact.value === true : null
+      door = wait(move(door, closed, contact.mono, times), now.mono, times)
+      const mono = Math.max(contact.mono, door.since)
+      if (contact.quality === 'bad') return { point, mono, quality: 'bad', cause: contact.cause }
+      if (contact.quality === 'good') return { point, mono, quality: 'good', value: door.state ?? 'closed' }
+      // An old value says how the door stood, and no more.
+      const value = contact.value === true ? 'closed' : 'open'
+      return { point, mono, quality: 'uncertain', value, cause: contact.cause }
+    },
+  }
+}
 
 export function createComputation(point: number, tree: Tree, inputs: readonly number[]): Computation {
   const strict = compileTree(tree)

@@ -1,6 +1,7 @@
 /** What an expression may name: devices and their points, typed field by field, so that a misspelt point fails at load. */
-import type { PointType } from '../model/point.ts'
+import type { Point, PointType } from '../model/point.ts'
 import type { Site } from '../model/site.ts'
+import { DOOR_STATES } from './door.ts'
 
 export type EnvironmentPoint = {
   /** Index of the point in the site; in a driver on its own, any number that is unique there. */
@@ -31,12 +32,18 @@ export function createEnvironment(devices: readonly EnvironmentDevice[]): Enviro
   }
 }
 
+function labelsOf({ source }: Point): readonly string[] | null {
+  if (source.from === 'derive') return source.formula.kind === 'door' ? DOOR_STATES : null
+  const map = source.from === 'field' ? source.treatment.map : null
+  return map === null ? null : Object.values(map)
+}
+
 /** The environment of a resolved site. */
 export function siteEnvironment(site: Pick<Site, 'devices' | 'points'>): Environment {
   const points = site.points.map((point): EnvironmentPoint => {
-    const map = point.source.from === 'field' ? point.source.treatment.map : null
+    const labels = labelsOf(point)
     const known = { index: point.index, key: point.key, type: point.type }
-    return map === null ? known : { ...known, labels: Object.values(map) }
+    return labels === null ? known : { ...known, labels }
   })
   return createEnvironment(
     site.devices.map((device) => ({

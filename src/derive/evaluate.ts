@@ -11,6 +11,7 @@ import {
   type Computation,
   createComputation,
   createCount,
+  createDoor,
   createHours,
   createIncrease,
   type Moment,
@@ -55,6 +56,8 @@ export class Derivations {
   /** Inputs before those that need them. */
   readonly #cells: readonly Cell[]
   readonly #byInput = new Map<number, Cell[]>()
+  /** Those that time alone can change. */
+  readonly #timed: readonly Cell[]
 
   /** Throws when an expression does not compile or points derive from each other: both are found at load (`findDerivedLoop`). */
   constructor(
@@ -66,6 +69,7 @@ export class Derivations {
     if (loop !== null)
       throw new Error(`derived points need each other: ${loop.map((plan) => plan.point.id).join(', ')}`)
     this.#cells = inOrder(plans).map((plan) => createCell(plan, site.points, options))
+    this.#timed = this.#cells.filter((cell) => cell.computation?.nextDue !== undefined)
     for (const cell of this.#cells) {
       for (const input of cell.inputs) {
         const known = this.#byInput.get(input)
@@ -79,15 +83,24 @@ export class Derivations {
   step(samples: readonly Sample[], view: View, now: Moment): Derived {
     if (this.#byInput.size === 0) return NOTHING
     const turn = new Turn(view)
+    for (const cell of this.#timed) if ((dueOf(cell) ?? Number.POSITIVE_INFINITY) <= now.mono) turn.due.add(cell)
     for (const sample of samples) this.#feed(sample, turn, now)
     // In order of dependence; what a computation gives may make a later one due.
     for (const cell of this.#cells) {
       if (cell.computation === null || !turn.due.has(cell)) continue
-      const sample = cell.computation.evaluate(turn)
+      const sample = cell.computation.evaluate(turn, now)
       turn.add(sample)
       this.#feed(sample, turn, now)
     }
     return turn
+  }
+
+  /** Monotonic ms at which a step is due though no sample comes; null: never. */
+  nextDue(): number | null {
+    return this.#timed.reduce<number | null>((soonest, cell) => {
+      const due = dueOf(cell)
+      return due === null || (soonest !== null && soonest <= due) ? soonest : due
+    }, null)
   }
 
   /** All durable states that are not saved as they are now: for an orderly stop. */
@@ -115,6 +128,10 @@ export class Derivations {
       this.#feed(own, turn, now)
     }
   }
+}
+
+function dueOf(cell: Cell): number | null {
+  return cell.computation?.nextDue?.() ?? null
 }
 
 function keep(cell: Cell, turn: Turn, now: Moment): void {
@@ -164,12 +181,17 @@ function planAll(site: Source): readonly Plan[] {
   if (derived.length === 0) return []
   const environment = siteEnvironment(site)
   return derived.map(({ point, formula }) => {
-    if (formula.kind !== 'expression') return { point, formula, inputs: [formula.of], tree: null }
+    if (formula.kind !== 'expression') return { point, formula, inputs: inputsOfFormula(formula), tree: null }
     const params = site.devices[formula.device]?.params ?? {}
     const parsed = parseExpression(formula.source, { environment, device: formula.device, params })
     if (!parsed.ok) throw new Error(`${point.id}: ${parsed.message}\n${parsed.caret}`)
     return { point, formula, inputs: inputsOf(parsed.tree), tree: parsed.tree }
   })
+}
+
+/** The points that a formula without an expression names. */
+export function inputsOfFormula(formula: Exclude<Formula, { kind: 'expression' }>): readonly number[] {
+  return formula.kind === 'door' && formula.granted !== null ? [formula.of, formula.granted] : [formula.of]
 }
 
 /** Ids of derived points that need each other, or null. Throws where an expression does not compile: check those first. */
@@ -209,6 +231,10 @@ function createCell(
     const computation = tree === null ? null : createComputation(point.index, tree, inputs)
     return { ...cell, accumulator: null, computation }
   }
+  if (formula.kind === 'door') {
+    const computation = createDoor(point.index, formula.of, formula.granted, formula)
+    return { ...cell, accumulator: null, computation }
+  }
   const name = formulaName(formula, points[formula.of]?.id ?? '')
   return {
     ...cell,
@@ -220,7 +246,7 @@ function createCell(
 function createAccumulator(
   point: number,
   name: string,
-  formula: Exclude<Formula, { kind: 'expression' }>,
+  formula: Exclude<Formula, { kind: 'expression' | 'door' }>,
   points: readonly Point[],
   { saved, periodStart }: { readonly saved: string | null; readonly periodStart: PeriodStart },
 ): Accumulator {

@@ -51,13 +51,16 @@ export class Intake {
   }
 
   /** To be called once at first: what the site has not connected says so, and so does what follows it; no event has happened. */
-  begin(): Fresh {
+  begin(): Rested {
     const fresh = new Batch()
+    const ends: Sample[] = []
     for (const point of this.#points) {
       const { index, source } = point
       const sample = this.#image.get(index)
       if (point.kind === 'event' && source.from === 'field') {
-        this.#image.set(atRest(point, sample.mono))
+        const end = atRest(point, sample.mono)
+        this.#image.set(end)
+        ends.push(end)
         fresh.changed.push(index)
       }
       if (source.from !== 'none') continue
@@ -65,7 +68,7 @@ export class Intake {
       fresh.changed.push(index)
       this.#follow(sample, fresh, CHAIN_MAX)
     }
-    return fresh
+    return { samples: fresh.samples, changed: fresh.changed, ends }
   }
 
   /** Readings of one moment. */

@@ -173,6 +173,15 @@ export type Formula =
   | { readonly kind: 'hours'; readonly of: number }
   /** How often a boolean became true, in all. */
   | { readonly kind: 'count'; readonly of: number }
+  /** A door's state (derive/door.ts) from its contact (true: closed) and from what says that somebody is let through. */
+  | {
+      readonly kind: 'door'
+      readonly of: number
+      /** null: nothing tells; the door is never forced then. */
+      readonly granted: number | null
+      readonly unlockMs: number
+      readonly heldMs: number
+    }
   /** A CEL expression over the points of the same device. */
   | { readonly kind: 'expression'; readonly source: string; readonly device: number }
 

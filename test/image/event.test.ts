@@ -15,7 +15,8 @@ const FOLLOWER = makePoint(1, { kind: 'text', type: 'str', source: { from: 'poin
 describe('an event', () => {
   test('has not happened at first, which is known', () => {
     const { image, intake } = open([BUTTON])
-    expect(intake.begin()).toEqual({ samples: [], changed: [0] })
+    const end = { point: 0, mono: 0, quality: 'good', value: '' }
+    expect(intake.begin()).toEqual({ samples: [], changed: [0], ends: [end] })
     expect(image.get(0)).toEqual({ point: 0, mono: 0, quality: 'good', value: '' })
   })
 
