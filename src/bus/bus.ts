@@ -128,15 +128,18 @@ export function openBus(options: BusOptions): RunningBus {
         log.info({ wire: bus.wireText }, 'bus online')
         if (wasDown) rounds.wireUp(now)
         wasDown = false
+        whyDown = null
       },
       offline(fault, why) {
         wasDown = true
+        whyDown = why
         down(fault, why)
       },
       changed: pump,
     },
   })
   let wasDown = false
+  let whyDown: string | null = null
 
   const rounds = createRounds({
     points,
@@ -346,6 +349,7 @@ export function openBus(options: BusOptions): RunningBus {
         counts,
         strangers,
         prediction,
+        why: whyDown,
         bytes: tap.bytes,
         utilisation: meter.read(mono(), counts.busyMs),
       }),

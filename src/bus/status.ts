@@ -14,6 +14,8 @@ export type BusStatus = {
   readonly bus: string
   readonly wire: string
   readonly state: 'online' | 'offline'
+  /** What the system said when it could not be opened, or was lost; null: it is up. */
+  readonly why: string | null
   /** Share of the last 10 to 20 s in which the wire was in use, silences included. */
   readonly utilisation: number
   /** What asking everything once takes, by the last exchanges. */
@@ -82,6 +84,7 @@ export function statusOf(from: {
   counts: WireCounts
   strangers: Strangers
   prediction: Prediction
+  why: string | null
   bytes: BusStatus['bytes']
   utilisation: number
 }): BusStatus {
@@ -97,6 +100,7 @@ export function statusOf(from: {
     bus: bus.id,
     wire: bus.wireText,
     state: from.connection.state ?? 'offline',
+    why: from.why,
     utilisation: round(from.utilisation, 1000),
     cycleMs: round(cycleMs, 10),
     predictedMs: round(from.prediction.cycleMs, 10),

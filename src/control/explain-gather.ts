@@ -3,6 +3,7 @@ import type { Doubt, Fault } from '../model/fault.ts'
 import type { Point, Value } from '../model/point.ts'
 import type { Sample } from '../model/sample.ts'
 import type { Device, Site } from '../model/site.ts'
+import type { Stranger } from '../bus/overhear.ts'
 import type { GatewayView } from './context.ts'
 import type { BusEvidence, DeviceEvidence, Evidence, Neighbour, Said, Trial } from './explain-evidence.ts'
 import { otherReadings } from './interpret.ts'
@@ -13,6 +14,8 @@ import { framingFor, type Overheard, tryPoint } from './trial.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
+/** Other masters that are named. */
+const STRANGERS_MAX = 2
 
 export type Gathered = { readonly evidence: Evidence; readonly asked: readonly Overheard[] }
 
@@ -122,7 +125,12 @@ function deviceEvidence(
     averageMs: status.responseMs.average,
     slowestMs: status.responseMs.slowest,
     timeoutMs: link.limits.timeoutMs,
-    strangers: [...new Set(asked.flatMap(({ strangers }) => strangers))],
+    strangers: [
+      ...new Set([
+        ...(status.answersAs === null ? [] : [status.answersAs]),
+        ...asked.flatMap(({ strangers }) => strangers),
+      ]),
+    ],
     echo: link.limits.echo,
     line: framing.correlates || link.line === null ? null : lineText(link.line),
   }
@@ -171,16 +179,25 @@ function busEvidence(view: GatewayView, index: number, now: number): BusEvidence
     state: status.state,
     sinceMs: sinceMono === null ? null : now - sinceMono,
     cause: cause === null ? null : cause.kind,
-    why: null,
+    why: status.why,
     frames: status.frames,
     lateFrames: status.lateFrames,
     foreignFrames: status.foreignFrames,
-    foreign: [],
+    foreign: status.strangers
+      .filter(({ direction }) => direction === 'request')
+      .slice(0, STRANGERS_MAX)
+      .map(strangerText),
     junkBytes: status.junkBytes,
     bytesIn: status.bytes.in,
     opens: status.opens,
     utilisation: status.utilisation,
   }
+}
+
+/** `asks 7, 3 read holding registers, every 2 s` */
+function strangerText({ from, function: what, everyMs }: Stranger): string {
+  const every = everyMs === null ? '' : `, ${Math.round(everyMs / 100) / 10} s`
+  return `→ ${[from, what].filter((part) => part !== null).join(', ')}${every}`
 }
 
 function trialOf(view: GatewayView, site: Site, point: Point, device: BusDevice, asked: readonly Overheard[]): Trial {
