@@ -1,7 +1,9 @@
 /** The wiring, top to bottom: which rooms there are, in what order they open, and what each is given of the others. */
 import { createHistogram } from 'node:perf_hooks'
+import { fieldPointsBehind } from './alarm/needs.ts'
 import { openBroker } from './broker/broker.ts'
 import { openBus } from './bus/bus.ts'
+import { createRefusals } from './bus/refusals.ts'
 import { createCatalogue } from './config/catalogue.ts'
 import { createPseudonym, openSiteKey } from './config/sitekey.ts'
 import type { GatewayView } from './control/context.ts'
@@ -113,6 +115,10 @@ export async function openGateway(options: {
       for (const part of catalogue.parts) told.push(spine.tell('meta', null, { cv, ...part }, { urgent: true }))
     log.info({ site: site.id, epoch, boot, clean, cv, version: version() }, 'store open')
 
+    const refusals = createRefusals(store.states, (states) => {
+      spine.keep(states).catch(notDurable)
+    })
+    const urgent = fieldPointsBehind(site, spine.board.inputs())
     const buses = []
     for (const bus of site.buses) {
       buses.push(
@@ -126,6 +132,14 @@ export async function openGateway(options: {
             log,
             signal: field.signal,
             openPipe,
+            refused: refusals.of,
+            remember: refusals.remember,
+            urgent,
+            mismatch({ id, link }, from) {
+              const expected = link.kind === 'bus' ? String(link.address) : ''
+              const detail = from === null ? null : `answers as ${from}, expected ${expected}`
+              spine.board.setFact(`identity_mismatch.${id}`, from === null ? 'no' : 'yes', detail)
+            },
           }),
         ),
       )

@@ -134,6 +134,11 @@ export class Board {
     if (this.#entries.has(key)) this.setFact(key, truth, detail)
   }
 
+  /** Points that conditions of rules name. */
+  inputs(): readonly number[] {
+    return this.#byPoint.flatMap((entries, point) => (entries.length > 0 ? [point] : []))
+  }
+
   /** `changed`: points whose value, quality or cause is another than at the last step; may name one twice. */
   step(changed: readonly number[], view: View, now: Now): BoardStep {
     for (const point of changed) for (const entry of this.#byPoint[point] ?? []) this.#dirty.add(entry)

@@ -24,6 +24,8 @@ export type Asking = {
 export function createAsking(host: AskingHost): Asking {
   const { rounds } = host
   const exchanges = new WeakMap<Task, Exchange>()
+  /** Who was heard under its own number: an alarm of an earlier run may still stand. */
+  const itself = new WeakSet<Seat>()
 
   function misaddressed(seat: Seat, from: string): void {
     const { identity } = seat
@@ -34,10 +36,16 @@ export function createAsking(host: AskingHost): Asking {
     host.mismatch(seat.device, from)
   }
 
-  /** It answers under its own address. */
+  /** It answers under its own address. A Modbus unit's number says nothing of who it is. */
   function answeredItself(seat: Seat): void {
-    if (seat.identity.answersAs === null) return
-    seat.identity.answersAs = null
+    if (typeof seat.link.address === 'number') return
+    const { identity } = seat
+    if (!itself.has(seat)) {
+      itself.add(seat)
+      host.mismatch(seat.device, null)
+    }
+    if (identity.answersAs === null) return
+    identity.answersAs = null
     host.log.info({ device: seat.device.id }, 'the device answers itself again')
     host.mismatch(seat.device, null)
   }

@@ -21,7 +21,7 @@ import {
 } from './flight.ts'
 import { joined, Overhearer, Strangers } from './overhear.ts'
 import { Pasts } from './past.ts'
-import { characterMs, quietMs } from './timing.ts'
+import { answerLength, characterMs, quietMs } from './timing.ts'
 
 const NOTHING = new Uint8Array(0)
 /** Adapters deliver a frame in pieces up to 16 ms apart; three of those without a byte, and no more is coming. */
@@ -184,7 +184,7 @@ export class Wire {
     this.#transaction = (this.#transaction + 1) & 0xffff
     flight.transaction = this.#transaction
     flight.sent = framing.frame(question, this.#transaction)
-    flight.expected = flight.sent.length - question.body.length + question.answerBytes
+    flight.expected = answerLength(framing, question, flight.sent.length)
     const sendingMs = flight.sent.length * characterMs(line)
     const waitMs = question.unanswered === true ? TURNAROUND_MS : limits.timeoutMs + flight.expected * characterMs(line)
     flight.sentAt = now

@@ -9,7 +9,7 @@ import { PROTOCOLS, protocolOf, type Protocols } from '../protocols/all.ts'
 import type { Block, Framing } from '../protocols/protocol.ts'
 import { LINE_CHANGE_MS } from './schedule.ts'
 import { devicesOn, fieldPointsOf, framingOf } from './seats.ts'
-import { type BusLink, characterMs, lineOf, quietMs, sameForm, sameLine } from './timing.ts'
+import { answerLength, type BusLink, characterMs, lineOf, quietMs, sameForm, sameLine } from './timing.ts'
 
 export type Complaint = {
   /** Index in `Site.devices`; null: the bus as a whole. */
@@ -100,7 +100,7 @@ export function exchangeMs(
   if (bus.wire.kind === 'modbus-tcp') return THINKING_TCP_MS
   const question = block.ask(link.address)
   const sent = framing.frame(question, 0).length
-  const bytes = sent + (sent - question.body.length) + question.answerBytes
+  const bytes = sent + answerLength(framing, question, sent)
   const thinking = THINKING_SERIAL_MS + (bus.wire.kind === 'tcp' ? SERIAL_SERVER_MS : 0)
   return quietMs(framing, line, link.limits.guardMs) + bytes * characterMs(line) + thinking
 }

@@ -1,6 +1,6 @@
 /** How long bytes take and how long a line must be silent. Pure. */
 import type { Bus, DeviceLink, Line } from '../model/site.ts'
-import type { Framing } from '../protocols/protocol.ts'
+import type { Framing, Question } from '../protocols/protocol.ts'
 
 /** Link of a device that sits on a bus. */
 export type BusLink = Extract<DeviceLink, { kind: 'bus' }>
@@ -13,6 +13,12 @@ export const LINE_DEFAULT: Line = { baud: 9600, dataBits: 8, parity: 'N', stopBi
 
 export function characterMs(line: Line | null): number {
   return line === null ? 0 : (BITS_PER_CHARACTER * 1000) / line.baud
+}
+
+/** Bytes of the frame that answers a question which took `sentBytes`. */
+export function answerLength(framing: Framing, question: Question, sentBytes: number): number {
+  // What is around a question is around its answer too, unless the framing says otherwise.
+  return framing.answerLength?.(question) ?? sentBytes - question.body.length + question.answerBytes
 }
 
 /** Silence before a request: what its protocol wants, and never less than the device's guard. */
