@@ -1,5 +1,5 @@
 /** Points and limits for tests of codecs: all that is not said is the plainest. */
-import type { ModbusPlace, Point, PointKind, PointType, Treatment } from '../../src/model/point.ts'
+import type { ModbusPlace, Place, Point, PointKind, PointType, Treatment } from '../../src/model/point.ts'
 import { pointId } from '../../src/model/point.ts'
 import type { Limits } from '../../src/model/site.ts'
 
@@ -79,6 +79,17 @@ export function dlt645Point(
     treatment: { ...PLAIN, ...treatment },
     everyMs,
   })
+}
+
+/** Wherever it lies, with the type that the protocol's table gives it. */
+export function meterPoint(
+  index: number,
+  place: Place,
+  type: PointType,
+  everyMs: number | null = 1000,
+  treatment: Partial<Treatment> = {},
+): Point {
+  return point(index, { from: 'field', place, treatment: { ...PLAIN, ...treatment }, everyMs }, 'gauge', type)
 }
 
 export function payloadPoint(
