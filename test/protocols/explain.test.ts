@@ -81,7 +81,7 @@ describe('what is no frame', () => {
     ['modbus-rtu', '01030200FA0738', 'the CRC bytes are swapped: the low byte travels first'],
     ['modbus-rtu', '01030200FA3839', 'CRC: the last two bytes are 38 39, over the others it is 38 07'],
     ['modbus-rtu', '0103', '2 bytes are too few: unit, function and CRC take 4'],
-    ['modbus-rtu', '0149000102', 'byte 2 is 49: function 73 is not one of 1-6, 15, 16'],
+    ['modbus-rtu', '0149000102', 'byte 2 is 49: function 73 is not one of 1-6, 15, 16, 22, 23, 43'],
     ['modbus-rtu', '0103040001', 'function 3 with these first bytes makes 9 or 8 bytes, here are 5'],
     ['modbus-tcp', '000B000100050103020001', 'bytes 3 and 4 (protocol) are 00 01, must be 00 00'],
     ['modbus-tcp', '000B0000FFFF0103020001', 'bytes 5 and 6 say length 65535, possible are 2 to 254'],

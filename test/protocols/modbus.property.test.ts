@@ -14,11 +14,12 @@ import {
   type Request,
 } from '../../src/protocols/modbus/pdu.ts'
 import { isBitTable, placeOf, stretchOf } from '../../src/protocols/modbus/place.ts'
+import { ascii } from '../../src/protocols/modbus/ascii.ts'
 import { rtu, tcp } from '../../src/protocols/modbus/framing.ts'
 import type { Framing } from '../../src/protocols/protocol.ts'
 import { LIMITS, modbusPoint } from './make.ts'
 
-const framings = [rtu, tcp]
+const framings = [rtu, tcp, ascii]
 
 const address = fc.integer({ min: 0, max: 60_000 })
 const u16 = fc.integer({ min: 0, max: 0xffff })
@@ -37,14 +38,33 @@ const requests: fc.Arbitrary<Request> = fc.oneof(
     bits: fc.array(fc.boolean(), { minLength: 1, maxLength: 1968 }),
   }),
   fc.record({ fc: fc.constant(16 as const), start: address, registers }),
+  fc.record({ fc: fc.constant(22 as const), start: address, and: u16, or: u16 }),
+  fc.record({
+    fc: fc.constant(23 as const),
+    start: address,
+    count: fc.integer({ min: 1, max: 125 }),
+    writeStart: address,
+    registers: registers.map((some) => some.slice(0, 242)),
+  }),
+  fc.record({ fc: fc.constant(43 as const), category: fc.integer({ min: 1, max: 4 }), object: fc.nat(255) }),
 )
+const identities: fc.Arbitrary<Reply> = fc.record({
+  fc: fc.constant(43 as const),
+  category: fc.integer({ min: 1, max: 4 }),
+  conformity: fc.nat(255),
+  more: fc.boolean(),
+  next: fc.nat(255),
+  objects: fc.array(fc.record({ id: fc.nat(255), content: fc.uint8Array({ maxLength: 60 }) }), { maxLength: 3 }),
+})
 const replies: fc.Arbitrary<Reply> = fc.oneof(
   fc.record({ fc: fc.constantFrom(1 as const, 2 as const), content: fc.uint8Array({ minLength: 1, maxLength: 250 }) }),
-  fc.record({ fc: fc.constantFrom(3 as const, 4 as const), content: registers }),
+  fc.record({ fc: fc.constantFrom(3 as const, 4 as const, 23 as const), content: registers }),
+  fc.record({ fc: fc.constant(22 as const), start: address, and: u16, or: u16 }),
+  identities,
   fc.record({ fc: fc.constant(5 as const), start: address, on: fc.boolean() }),
   fc.record({ fc: fc.constant(6 as const), start: address, register: u16 }),
   fc.record({ fc: fc.constantFrom(15 as const, 16 as const), start: address, count: u16 }),
-  fc.record({ fc: fc.constantFrom(1, 2, 3, 4, 5, 6, 15, 16), exception: fc.integer({ min: 1, max: 255 }) }),
+  fc.record({ fc: fc.constantFrom(1, 2, 3, 4, 5, 6, 15, 16, 22, 23, 43), exception: fc.integer({ min: 1, max: 255 }) }),
 )
 
 function drain(framing: Framing, chunks: readonly Uint8Array[]): string[] {

@@ -1,12 +1,13 @@
 /** One read request with the points that it serves: how to ask and how to read them. */
 import type { ModbusTable, SunspecModel } from '../../model/point.ts'
 import type { Address, Block, Question } from '../protocol.ts'
+import type { Part } from './extract.ts'
 import { ask, createRead, type Request } from './read.ts'
 import { type Models, walk } from './sunspec.ts'
 
 /** Registers or bits that lie in a row. */
 export type Extent = { readonly start: number; readonly count: number }
-export type ModbusBlock = Block & Extent & { readonly table: ModbusTable }
+export type ModbusBlock = Block & Extent & { readonly table: ModbusTable; readonly apart?: readonly Part[] }
 
 export function keyOf(table: ModbusTable, { start, count }: Extent, model?: SunspecModel): string {
   return model === undefined ? `${table} ${start}+${count}` : `model ${model.id} ${start}+${count}`

@@ -20,9 +20,9 @@ export { type Silence, silenceOf } from './timing.ts'
 export const modbus = {
   name: 'modbus',
   address,
-  framing(wire, options) {
+  framing(wire, { ascii: asText = false } = {}) {
     if (wire === 'modbus-tcp') return tcp
-    return options?.ascii === true ? ascii : rtu
+    return asText ? ascii : rtu
   },
   // What most devices are delivered with; the standard's own default has even parity.
   line: { baud: 9600, dataBits: 8, parity: 'N', stopBits: 1 },

@@ -33,9 +33,12 @@ export function write(point: Point, value: Value, address: Address): Question | 
 
 /** The request's PDU, or why there is none. */
 function pduFor(place: ModbusPlace, treatment: Treatment, value: Value): Uint8Array | string {
-  const { table, write } = place
-  if (table === 'discrete' || table === 'input') return `${table} ${place.address} can only be read`
+  const { write, model } = place
+  const table = write?.table ?? place.table
   const start = write?.address ?? place.address
+  if (table === 'discrete' || table === 'input') return `${table} ${start} can only be read`
+  if (model !== undefined && write?.address === undefined)
+    return `model ${model.id} offset ${start} is only read: nobody promises that it is where it was`
   const raw = rawOf(place, treatment, value)
   if (typeof raw === 'object') return raw.why
   if (table === 'coil') return coil(start, place, raw)
