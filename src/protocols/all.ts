@@ -1,5 +1,6 @@
 /** Every protocol and every payload codec by the name that drivers write. */
 import { cjt188 } from './cjt188/index.ts'
+import { dlt645 } from './dlt645/index.ts'
 import { mbus } from './mbus/index.ts'
 import { modbus } from './modbus/index.ts'
 import { chirpstack } from './payload/chirpstack.ts'
@@ -14,7 +15,7 @@ import { zigbee2mqtt } from './payload/zigbee2mqtt.ts'
 import type { Protocol, ProtocolName } from './protocol.ts'
 
 /** Protocols of devices on a bus. */
-export const PROTOCOLS: Protocols = { modbus, cjt188, mbus }
+export const PROTOCOLS: Protocols = { modbus, dlt645, cjt188, mbus }
 export type Protocols = Readonly<Partial<Record<ProtocolName, Protocol>>>
 
 /** Throws RangeError for a protocol that is not built in: sites that name one are refused when they are loaded. */

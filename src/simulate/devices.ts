@@ -19,6 +19,8 @@ export type Cell = {
   readonly signal: Signal
   /** null: not of a Modbus device. */
   readonly coder: Coder | null
+  /** What a device of another protocol can hold of a value. Left out: all. */
+  readonly fit?: (value: Value) => Value
   forced: Value | undefined
 }
 
@@ -62,10 +64,18 @@ export class SimulatedDevice {
     return this.#frozen?.get(cell) ?? this.#live(cell)
   }
 
+  /** The same, and somebody reads it. */
+  show(cell: Cell): Value {
+    const value = this.value(cell)
+    this.#ears.shown(cell, value)
+    return value
+  }
+
   #live(cell: Cell): Value {
     const value = cell.forced ?? cell.signal(this.#elapsedMs(), this.#of)
     const ranged = typeof value === 'number' && cell.forced === undefined ? within(cell.point.range, value) : value
-    return cell.coder === null ? ranged : cell.coder.fit(ranged)
+    const fit = cell.coder?.fit ?? cell.fit
+    return fit === undefined ? ranged : fit(ranged)
   }
 
   readonly #of = (name: string): Value | undefined => {
@@ -87,9 +97,7 @@ export class SimulatedDevice {
     if (this.#limits?.maxGap === 0 && covered(touched) < count) return ILLEGAL_ADDRESS
     const registers = new Uint8Array(2 * count)
     for (const { cell, coder } of touched) {
-      const value = this.value(cell)
-      coder.put(value, registers, start)
-      this.#ears.shown(cell, value)
+      coder.put(this.show(cell), registers, start)
     }
     return registers
   }
@@ -102,9 +110,7 @@ export class SimulatedDevice {
       const inside = known.some((at) => at < address) && known.some((at) => at > address)
       return inside ? false : ILLEGAL_ADDRESS
     }
-    const value = this.value(found.cell)
-    this.#ears.shown(found.cell, value)
-    return found.coder.bit(value)
+    return found.coder.bit(this.show(found.cell))
   }
 
   /** null: done. */

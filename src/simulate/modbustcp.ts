@@ -6,7 +6,8 @@ import { type FCallback, type FCallbackVal, type IServiceVector, ServerTCP } fro
 import type { BitTable, RegisterTable, SimulatedDevice } from './devices.ts'
 import { type FaultKind, type Misdeed } from './faults.ts'
 import { cannotListen, freePort, type Served } from './listener.ts'
-import type { Line } from './rtu.ts'
+import type { Line } from './line.ts'
+import { unitOn } from './rtu.ts'
 
 export const MODBUS_TCP_FAULTS: readonly FaultKind[] = ['late', 'silent', 'exception', 'frozen']
 
@@ -125,7 +126,7 @@ function createDeeds(line: Line): (unit: number, fail: FCallback, job: (device: 
     return misdeed
   }
   return (unit, fail, job) => {
-    const device = line.device(unit)
+    const device = unitOn(line, unit)
     if (device === undefined) return fail(exception(NO_TARGET))
     if (device.paused) return
     const misdeed = misdeedOf(unit, device)

@@ -1,23 +1,12 @@
-/**
- * The devices of one RS-485 line, as a slave on a byte stream: requests are cut out of what comes (noise costs a byte, as on a
- * real line), and replies can be late, torn, damaged or somebody else's.
- */
+/** Modbus RTU slaves of a line. */
 import { crc16 } from '../bytes/checksum.ts'
-import {
-  buildReply,
-  PDU_MAX,
-  parseRequest,
-  type Reply,
-  type Request,
-  requestLength,
-  word,
-} from '../protocols/modbus/pdu.ts'
+import { buildReply, parseRequest, type Reply, type Request, requestLength, word } from '../protocols/modbus/pdu.ts'
 import { rtu } from '../protocols/modbus/framing.ts'
 import type { SimulatedDevice } from './devices.ts'
-import type { Faults, Misdeed } from './faults.ts'
+import type { Misdeed } from './faults.ts'
+import { deliver, type Line, type Send, type Speaker } from './line.ts'
 
 const OVERHEAD = 3
-const FRAME_MAX = PDU_MAX + OVERHEAD
 /** Device identification. */
 const SHORTEST = 4 + OVERHEAD
 /** Of a function that nobody here knows: as most requests. */
@@ -25,59 +14,34 @@ const UNKNOWN_LENGTH = 5
 const ILLEGAL_FUNCTION = 1
 const NOBODY = 0
 
-export type Later = (ms: number, job: () => void) => void
+export const rtuSpeaker: Speaker = { cut: cutRequest, serve }
 
-export type Slave = {
-  readonly receive: (bytes: Uint8Array) => void
-}
-
-export type Line = {
-  /** By address; undefined: nobody has it. */
-  readonly device: (address: number) => SimulatedDevice | undefined
-  readonly everyone: () => readonly SimulatedDevice[]
-  readonly faults: Faults
-  /** Timers of this line, ended with it. */
-  readonly later: Later
-}
-
-export function createSlave(line: Line, send: (bytes: Uint8Array) => void): Slave {
-  let received = new Uint8Array(0)
-  return {
-    receive(bytes) {
-      received = joined(received, bytes)
-      for (;;) {
-        const cut = cutRequest(received)
-        if (cut === 'more') break
-        if (cut === 'junk') received = received.slice(1)
-        else {
-          serve(line, received.slice(0, cut), send)
-          received = received.slice(cut)
-        }
-      }
-      // A stream without any frame in it must not grow: the oldest bytes are noise by now.
-      if (received.length > 2 * FRAME_MAX) received = received.slice(-FRAME_MAX)
-    },
-  }
-}
-
-/** Length of the request at the beginning. */
-function cutRequest(bytes: Uint8Array): number | 'more' | 'junk' {
+/** Length of the request at the beginning; null: none, or not all of it. */
+function cutRequest(bytes: Uint8Array): number | null {
   // Whatever the function: the shortest request that every device must understand, or refuse, is as long as this.
-  if (bytes.length < SHORTEST) return 'more'
+  if (bytes.length < SHORTEST) return null
   const length = (requestLength(bytes, 1) ?? UNKNOWN_LENGTH) + OVERHEAD
-  if (bytes.length < length) return 'more'
-  return crc16(bytes, 0, length) === 0 ? length : 'junk'
+  return bytes.length >= length && crc16(bytes, 0, length) === 0 ? length : null
 }
 
-function serve(line: Line, frame: Uint8Array, send: (bytes: Uint8Array) => void): void {
+/** The Modbus device of that unit. */
+export function unitOn(line: Line, unit: number): SimulatedDevice | undefined {
+  return modbusOn(line).find(({ device: { link } }) => link.kind === 'bus' && link.address === unit)
+}
+
+function modbusOn({ devices }: Line): readonly SimulatedDevice[] {
+  return devices.filter(({ device: { link } }) => link.kind === 'bus' && link.protocol === 'modbus')
+}
+
+function serve(line: Line, frame: Uint8Array, send: Send): void {
   const address = frame[0] ?? 0
   const request = parseRequest(frame.subarray(1, frame.length - 2))
   if (address === NOBODY) {
     // Broadcast: everybody obeys, nobody answers.
-    if (typeof request !== 'string') for (const device of line.everyone()) answer(device, request)
+    if (typeof request !== 'string') for (const device of modbusOn(line)) answer(device, request)
     return
   }
-  const device = line.device(address)
+  const device = unitOn(line, address)
   if (device === undefined || device.paused) return
   const misdeed = line.faults.next(device.device.id)
   if (misdeed.silent) return
@@ -86,7 +50,7 @@ function serve(line: Line, frame: Uint8Array, send: (bytes: Uint8Array) => void)
     { address: misdeed.wrongUnit ? (address % 247) + 1 : address, body, writes: false, answerBytes: 0 },
     0,
   )
-  deliver(misdeed.garbleAt === null ? reply : damaged(reply, misdeed.garbleAt), misdeed, line.later, send)
+  deliver(reply, misdeed, line.later, send)
 }
 
 function replyTo(device: SimulatedDevice, request: Request | string, misdeed: Misdeed, code: number): Reply {
@@ -171,30 +135,4 @@ function writeBits(device: SimulatedDevice, start: number, bits: readonly boolea
     if (exception !== null) return exception
   }
   return null
-}
-
-function damaged(frame: Uint8Array, at: number): Uint8Array {
-  const bad = frame.slice()
-  const index = Math.floor(at * bad.length)
-  bad[index] = (bad[index] ?? 0) ^ 0x55
-  return bad
-}
-
-function deliver(reply: Uint8Array, misdeed: Misdeed, later: Later, send: (bytes: Uint8Array) => void): void {
-  const pause = misdeed.splitPauseMs
-  const go = (): void => {
-    if (pause === null) return send(reply)
-    const half = Math.ceil(reply.length / 2)
-    send(reply.subarray(0, half))
-    later(pause, () => send(reply.subarray(half)))
-  }
-  if (misdeed.delayMs > 0) later(misdeed.delayMs, go)
-  else go()
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(first.length + second.length)
-  both.set(first)
-  both.set(second, first.length)
-  return both
 }

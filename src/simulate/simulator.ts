@@ -13,12 +13,14 @@ import type { Log } from '../runtime/log.ts'
 import { Scope } from '../runtime/scope.ts'
 import { Book } from './book.ts'
 import type { Cell, SimulatedDevice } from './devices.ts'
+import { dlt645Speaker } from './dlt645.ts'
 import { Faults, type FaultSpec } from './faults.ts'
 import { serveBytes } from './listener.ts'
 import { MODBUS_TCP_FAULTS, serveModbusTcp } from './modbustcp.ts'
 import { openPty } from './pty.ts'
 import type { Publisher, PublishSettings } from './publish.ts'
-import { createSlave, type Later, type Line } from './rtu.ts'
+import { createSlave, type Later, type Line, type Speaker } from './line.ts'
+import { rtuSpeaker } from './rtu.ts'
 import { buildWorld, inverted } from './world.ts'
 
 const HOST = '127.0.0.1'
@@ -215,7 +217,7 @@ async function openWire(bus: Bus, line: Line, options: SimulatorOptions): Promis
     wire.kind === 'modbus-tcp'
       ? await serveModbusTcp(target, line)
       : await serveBytes(target, (socket) => {
-          const slave = createSlave(line, (bytes) => socket.writable && socket.write(bytes))
+          const slave = createSlave(line, (bytes) => socket.writable && socket.write(bytes), SPEAKERS)
           socket.on('data', (chunk) => slave.receive(chunk))
         })
   const address = { kind: wire.kind, host: HOST, port: served.port }
@@ -232,7 +234,7 @@ async function openSerialLine(bus: Bus, line: Line, options: SimulatorOptions): 
   await mkdir(folder, { recursive: true })
   const path = join(folder, bus.id)
   const served = await serveBytes({ host: HOST, port: 0 }, (socket) => {
-    const slave = createSlave(line, (bytes) => socket.writable && socket.write(bytes))
+    const slave = createSlave(line, (bytes) => socket.writable && socket.write(bytes), SPEAKERS)
     socket.on('data', (chunk) => slave.receive(chunk))
   })
   const failed = (error: unknown): void => options.log.error({ bus: bus.id, error }, 'pty lost')
@@ -282,7 +284,6 @@ function brokerOf({ broker }: Site, topics: readonly string[]): PublishSettings 
 
 function lineOf(bus: Bus, devices: readonly SimulatedDevice[], faults: Faults, scope: Scope): Line {
   const on = devices.filter(({ device }) => device.link.kind === 'bus' && device.link.bus === bus.index)
-  const byAddress = new Map(on.map((each) => [each.device.link.kind === 'bus' ? each.device.link.address : 0, each]))
   const timers = new Set<NodeJS.Timeout>()
   scope.defer(() => {
     for (const timer of timers) clearTimeout(timer)
@@ -294,8 +295,11 @@ function lineOf(bus: Bus, devices: readonly SimulatedDevice[], faults: Faults, s
     }, ms)
     timers.add(timer)
   }
-  return { device: (address) => byAddress.get(address), everyone: () => on, faults, later }
+  return { devices: on, faults, later }
 }
+
+/** What the devices of a serial line may speak. */
+const SPEAKERS: readonly Speaker[] = [rtuSpeaker, dlt645Speaker]
 
 const RTU_FAULTS = ['late', 'silent', 'garbled', 'split', 'wrong_unit', 'exception', 'frozen'] as const
 

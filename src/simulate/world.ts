@@ -2,6 +2,7 @@
 import type { Point, Value } from '../model/point.ts'
 import type { Device, Site } from '../model/site.ts'
 import { type Cell, type Ears, SimulatedDevice } from './devices.ts'
+import { fitDlt645 } from './dlt645encode.ts'
 import { coderFor } from './encode.ts'
 import { seedOf } from './random.ts'
 import { type Part, type Signal, signalFor } from './signals.ts'
@@ -90,8 +91,15 @@ function cellOf(point: Point, device: Device, role: Role | undefined, seed: numb
     name: own.name,
     signal: known(point, device) ?? (role?.invert === true ? opposite(signal) : signal),
     coder,
+    ...fitOf(point),
     forced: undefined,
   }
+}
+
+/** What devices of other protocols than Modbus can hold. */
+function fitOf(point: Point): Pick<Cell, 'fit'> {
+  if (point.source.from !== 'field' || point.source.place.protocol !== 'dlt645') return {}
+  return { fit: fitDlt645(point.source.place, point.source.treatment) }
 }
 
 /** What a device knows about itself: its address and its line. */

@@ -104,7 +104,7 @@ function refusalOf(code: number, { body }: Question): Verdict {
 }
 
 /** A stands for any digit; a meter asked that way may answer with its number or with the letters. */
-function isFrom(from: string, asked: string): boolean {
+export function isFrom(from: string, asked: string): boolean {
   if (from === asked) return true
   if (!asked.includes('A')) return false
   for (let at = 0; at < asked.length; at++) if (asked[at] !== 'A' && asked[at] !== from[at]) return false
