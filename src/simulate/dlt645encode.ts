@@ -55,7 +55,7 @@ function put(bytes: Uint8Array, format: Format, raw: Raw): void {
   if (word === 'bits') return set(bytes, Number(raw))
   if (word === 'bit') return raw === true ? set(bytes, 1 << Number(count)) : undefined
   const text = String(raw)
-  if (word === 'text') return bytes.set([...text].map((letter) => letter.charCodeAt(0)).reverse())
+  if (word === 'text') return bytes.set(Uint8Array.from(text, (letter) => letter.charCodeAt(0)).reverse())
   const packed = pack(word, digitsOf(text), format.bytes)
   bytes.set(packed, bytes.length - packed.length)
 }
