@@ -8,7 +8,7 @@ import type { Level } from './control/outputs.ts'
 import { Derivations } from './derive/evaluate.ts'
 import { isAtRest } from './image/event.ts'
 import { Image } from './image/image.ts'
-import { Intake, type Pseudonym } from './image/intake.ts'
+import { type Fresh, Gathered, Intake, type Pseudonym } from './image/intake.ts'
 import { Presence } from './image/presence.ts'
 import { Reports } from './image/report.ts'
 import { causeText } from './model/fault.ts'
@@ -126,7 +126,7 @@ export function openSpine(options: SpineOptions): Spine {
   function step(): void {
     const time = clock.now()
     const utc = Math.round(time.mono + time.offsetMs)
-    const fresh = new Fresh()
+    const fresh = new Gathered()
     const rested = first ?? intake.rest()
     first = null
     fresh.add(rested)
@@ -157,7 +157,7 @@ export function openSpine(options: SpineOptions): Spine {
       }
       read += arrival.readings.length
       oldest = Math.min(oldest, arrival.mono)
-      fresh.add(intake.read(arrival.readings, arrival.mono))
+      intake.read(arrival.readings, momentOf(arrival), fresh)
       if (arrival.settled !== undefined) settling.push(arrival.settled)
       // An old retained message is no sign of life.
       const speaks = arrival.readings.some((reading) => 'value' in reading && reading.doubt !== 'stale')
@@ -174,8 +174,10 @@ export function openSpine(options: SpineOptions): Spine {
 
     const states: (readonly [string, string | null])[] = []
     // A composed point may follow a derived one and be derived from again: round by round, until nothing new comes out.
-    let round = new Fresh()
-    round.add({ samples: [...rested.ends, ...fresh.samples], changed: [] })
+    let round: Fresh = {
+      samples: rested.ends.length === 0 ? fresh.samples : [...rested.ends, ...fresh.samples],
+      changed: [],
+    }
     const timeIsUp = (derivations.nextDue() ?? Number.POSITIVE_INFINITY) <= time.mono
     for (let rounds = 0; rounds < ROUNDS_MAX; rounds++) {
       if (round.samples.length === 0 && !(rounds === 0 && timeIsUp)) break
@@ -187,7 +189,7 @@ export function openSpine(options: SpineOptions): Spine {
       for (const notice of derived.notices) {
         items.push(event('health', deviceOf(notice.point), { point: idOf(notice.of), counter: notice.what }, utc))
       }
-      const next = new Fresh()
+      const next = new Gathered()
       next.add(intake.adopt(derived.samples))
       const derivedPoints = new Set(derived.samples.map((sample) => sample.point))
       fresh.add(next)
@@ -228,7 +230,7 @@ export function openSpine(options: SpineOptions): Spine {
         ...(urgent ? { settled: settled(settling, alarms.transitions.length > 0 ? oldest : null) } : {}),
       })
     }
-    if (fresh.samples.length > 0) {
+    if (fresh.samples.length > 0 && listeners.size > 0) {
       const points = fresh.samples.map((sample) => sample.point)
       for (const listener of listeners) listener(points)
     }
@@ -332,26 +334,14 @@ function deviceNews({ state, cause, ...more }: Exclude<Arrival, { kind: 'scan' }
   return trend === undefined ? { state, cause: word } : { state, cause: word, trend }
 }
 
-function utcOf(mono: number, time: ClockReading): number {
-  return Math.round(mono + time.offsetMs)
+/**
+ * Polls are told apart by the millisecond, and whole numbers cost no memory of their own. What is published may come in bursts, and
+ * the same card twice is two passages.
+ */
+function momentOf(arrival: Extract<Arrival, { kind: 'scan' }>): number {
+  return arrival.settled === undefined ? Math.floor(arrival.mono) : arrival.mono
 }
 
-/** What a turn has gathered so far. */
-class Fresh {
-  readonly samples: Sample[] = []
-  readonly changed: number[] = []
-
-  add(more: { readonly samples: readonly Sample[]; readonly changed: readonly number[] }): void {
-    for (const sample of more.samples) this.samples.push(sample)
-    for (const point of more.changed) this.changed.push(point)
-  }
-
-  without(points: ReadonlySet<number>): Fresh {
-    const rest = new Fresh()
-    rest.add({
-      samples: this.samples.filter((sample) => !points.has(sample.point)),
-      changed: this.changed.filter((point) => !points.has(point)),
-    })
-    return rest
-  }
+function utcOf(mono: number, time: ClockReading): number {
+  return Math.round(mono + time.offsetMs)
 }

@@ -10,7 +10,7 @@ import { type Follower, followSample, planFollowers } from './compose.ts'
 import { type Debounce, debounce, settle, UNTOUCHED } from './debounce.ts'
 import { atRest, isAtRest } from './event.ts'
 import type { Image } from './image.ts'
-import { judge, type Trace } from './quality.ts'
+import { judge, type Trace, traceOf } from './quality.ts'
 
 export type Fresh = {
   /** Every sample that was taken into the image, in order. */
@@ -31,7 +31,7 @@ const CHAIN_MAX = 8
 export class Intake {
   readonly #points: readonly Point[]
   readonly #image: Image
-  readonly #traces: (Trace | null)[]
+  readonly #traces: readonly (Trace | null)[]
   readonly #debounces: Debounce[]
   readonly #followers: ReadonlyMap<number, readonly Follower[]>
   /** Points with a change that has not lasted long enough. */
@@ -45,14 +45,14 @@ export class Intake {
     this.#pseudonym = options.pseudonym ?? null
     this.#points = points
     this.#image = image
-    this.#traces = points.map(() => null)
+    this.#traces = points.map(traceOf)
     this.#debounces = points.map(() => UNTOUCHED)
     this.#followers = planFollowers(points)
   }
 
   /** To be called once at first: what the site has not connected says so, and so does what follows it; no event has happened. */
   begin(): Rested {
-    const fresh = new Batch()
+    const fresh = new Gathered()
     const ends: Sample[] = []
     for (const point of this.#points) {
       const { index, source } = point
@@ -71,14 +71,12 @@ export class Intake {
     return { samples: fresh.samples, changed: fresh.changed, ends }
   }
 
-  /** Readings of one moment. */
-  read(readings: readonly Reading[], mono: number): Fresh {
-    const fresh = new Batch()
+  /** Readings of one moment. What comes of them is added to `fresh`. */
+  read(readings: readonly Reading[], mono: number, fresh: Gathered = new Gathered()): Fresh {
     for (const raw of readings) {
-      const reading = this.#masked(raw)
-      const judged = judge(reading, this.#point(reading.point), mono, this.#traces[reading.point] ?? null)
-      this.#traces[reading.point] = judged.trace
-      this.#pass(judged.sample, fresh, CHAIN_MAX)
+      const point = this.#point(raw.point)
+      const reading = point.personal ? this.#masked(raw) : raw
+      this.#pass(judge(reading, point, mono, this.#traces[point.index] ?? null), fresh, CHAIN_MAX)
     }
     return fresh
   }
@@ -95,7 +93,7 @@ export class Intake {
 
   /** At the begin of a turn: ends the events of the turn before. */
   rest(): Rested {
-    const fresh = new Batch()
+    const fresh = new Gathered()
     const ends: Sample[] = []
     for (const index of this.#events) {
       const end = atRest(this.#point(index), this.#image.get(index).mono)
@@ -110,18 +108,19 @@ export class Intake {
 
   /** Samples whose quality is known: derived points, a stale sweep's. */
   adopt(samples: readonly Sample[]): Fresh {
-    const fresh = new Batch()
+    const fresh = new Gathered()
     for (const sample of samples) this.#pass(sample, fresh, CHAIN_MAX)
     return fresh
   }
 
   /** What time alone changes: values that turned stale, contacts that have settled. */
   tick(now: number): Fresh {
-    const fresh = new Batch()
+    const fresh = new Gathered()
     for (const index of this.#pending) {
-      const settled = settle(this.#debounces[index] ?? UNTOUCHED, now, this.#point(index).debounceMs)
+      const point = this.#point(index)
+      const settled = settle(this.#debounces[index] ?? UNTOUCHED, now, point.debounceMs)
       this.#debounces[index] = settled.state
-      if (settled.passed !== null) this.#enter(settled.passed, fresh, CHAIN_MAX)
+      if (settled.passed !== null) this.#enter(settled.passed, point, fresh, CHAIN_MAX)
     }
     for (const stale of this.#image.sweep(now)) {
       fresh.samples.push(stale)
@@ -141,21 +140,22 @@ export class Intake {
     return due
   }
 
-  #pass(sample: Sample, fresh: Batch, chain: number): void {
-    const { debounceMs } = this.#point(sample.point)
+  #pass(sample: Sample, fresh: Gathered, chain: number): void {
+    const point = this.#point(sample.point)
+    const { debounceMs } = point
     if (debounceMs <= 0) {
-      this.#enter(sample, fresh, chain)
+      this.#enter(sample, point, fresh, chain)
       return
     }
     const { state, passed } = debounce(this.#debounces[sample.point] ?? UNTOUCHED, sample, debounceMs)
     this.#debounces[sample.point] = state
     if (state.pending !== null) this.#pending.add(sample.point)
-    if (passed !== null) this.#enter(passed, fresh, chain)
+    if (passed !== null) this.#enter(passed, point, fresh, chain)
     else if (state.pending === null) this.#pending.delete(sample.point)
   }
 
-  #enter(sample: Sample, fresh: Batch, chain: number): void {
-    this.#pending.delete(sample.point)
+  #enter(sample: Sample, point: Point, fresh: Gathered, chain: number): void {
+    if (this.#pending.size > 0) this.#pending.delete(sample.point)
     const before = this.#image.get(sample.point)
     const changed = isChange(before, sample)
     // The same statement about the same moment (a follower that the stale sweep has turned already).
@@ -163,19 +163,18 @@ export class Intake {
     this.#image.set(sample)
     fresh.samples.push(sample)
     if (changed) fresh.changed.push(sample.point)
-    const point = this.#point(sample.point)
     if (point.kind === 'event' && sample.quality !== 'bad' && !isAtRest(point, sample)) this.#events.add(point.index)
     this.#follow(sample, fresh, chain)
   }
 
-  /** Before anything else sees it. */
+  /** Of a point with personal data, before anything else sees it. */
   #masked(reading: Reading): Reading {
-    if (!this.#point(reading.point).personal || 'fault' in reading) return reading
+    if ('fault' in reading) return reading
     if (this.#pseudonym === null) return { point: reading.point, fault: { kind: 'not_configured' } }
     return { ...reading, value: this.#pseudonym(String(reading.value)) }
   }
 
-  #follow(sample: Sample, fresh: Batch, chain: number): void {
+  #follow(sample: Sample, fresh: Gathered, chain: number): void {
     const followers = this.#followers.get(sample.point)
     if (followers === undefined) return
     if (chain === 0) throw new Error(`the points that follow point ${sample.point} make a loop`)
@@ -189,9 +188,22 @@ export class Intake {
   }
 }
 
-class Batch implements Fresh {
+/** What a turn gathers. */
+export class Gathered implements Fresh {
   readonly samples: Sample[] = []
   readonly changed: number[] = []
+
+  add({ samples, changed }: Fresh): void {
+    for (const sample of samples) this.samples.push(sample)
+    for (const point of changed) this.changed.push(point)
+  }
+
+  without(points: ReadonlySet<number>): Fresh {
+    return {
+      samples: this.samples.filter((sample) => !points.has(sample.point)),
+      changed: this.changed.filter((point) => !points.has(point)),
+    }
+  }
 }
 
 /** Do the two say something different (time aside)? */

@@ -6,37 +6,47 @@ import type { Doubt, Fault } from '../model/fault.ts'
 import type { Point, PointType, Value } from '../model/point.ts'
 import type { Reading, Sample } from '../model/sample.ts'
 
-/** What a point's values were so far. */
+/**
+ * What a point's values were so far: for rate and frozen, so it is kept only for points that have one of them. It belongs to whoever
+ * keeps it and is written in place: one for every reading would be most of what the gateway throws away.
+ */
 export type Trace = {
+  /** Some value has come. */
+  begun: boolean
   /** The last value that came, and when. */
-  readonly value: Value
-  readonly mono: number
+  value: Value
+  mono: number
   /** Since when it has been the same, counting only time in which it was read. */
-  readonly sameSince: number
+  sameSince: number
   /** The last value whose rate of change was believed, and when it came. */
-  readonly believed: Value
-  readonly believedMono: number
+  believed: Value
+  believedMono: number
   /** The point was bad after the last value. */
-  readonly interrupted: boolean
+  interrupted: boolean
 }
 
-export type Judged = { readonly sample: Sample; readonly trace: Trace | null }
+/** null: nothing of the past of this point matters. */
+export function traceOf(point: Pick<Point, 'rateMax' | 'frozenAfterMs'>): Trace | null {
+  if (point.rateMax === null && point.frozenAfterMs === null) return null
+  return { begun: false, value: 0, mono: 0, sameSince: 0, believed: 0, believedMono: 0, interrupted: false }
+}
 
 /** Longest text that travels (uplink contract, section 5), in UTF-16 units: a device's text is no place for more. */
 const TEXT_MAX = 1024
 
-/** `mono`: when it was read. `trace`: what the call before returned for this point, null at first. */
-export function judge(reading: Reading, point: Point, mono: number, trace: Trace | null): Judged {
+/** `mono`: when it was read. `trace`: the point's own, with what came before; afterwards it knows of this reading, too. */
+export function judge(reading: Reading, point: Point, mono: number, trace: Trace | null): Sample {
   const fault = 'fault' in reading ? reading.fault : impossible(reading.value, point)
   if (fault !== null || 'fault' in reading) {
-    const sample: Sample = { point: point.index, mono, quality: 'bad', cause: fault ?? { kind: 'crc' } }
-    return { sample, trace: trace === null || trace.interrupted ? trace : { ...trace, interrupted: true } }
+    if (trace !== null) trace.interrupted = true
+    return { point: point.index, mono, quality: 'bad', cause: fault ?? { kind: 'crc' } }
   }
   const { value } = reading
-  const plausible = point.rateMax === null || trace === null || isPlausible(value, point.rateMax, mono, trace)
-  const next = follow(trace, value, mono, plausible)
-  const doubt = reading.doubt ?? (plausible ? null : 'rate') ?? (isFrozen(point, next) ? 'frozen' : null)
-  return { sample: sampleOf(point.index, mono, value, doubt), trace: next }
+  if (trace === null) return sampleOf(point.index, mono, value, reading.doubt ?? null)
+  const plausible = point.rateMax === null || !trace.begun || isPlausible(value, point.rateMax, mono, trace)
+  follow(trace, value, mono, plausible)
+  const doubt = reading.doubt ?? (plausible ? null : 'rate') ?? (isFrozen(point, trace) ? 'frozen' : null)
+  return sampleOf(point.index, mono, value, doubt)
 }
 
 function sampleOf(point: number, mono: number, value: Value, doubt: Doubt | null): Sample {
@@ -75,19 +85,17 @@ function isPlausible(value: Value, rateMax: number, mono: number, trace: Trace):
   return within(trace.believed, trace.believedMono) || within(trace.value, trace.mono)
 }
 
-function follow(trace: Trace | null, value: Value, mono: number, plausible: boolean): Trace {
-  if (trace === null) {
-    return { value, mono, sameSince: mono, believed: value, believedMono: mono, interrupted: false }
+function follow(trace: Trace, value: Value, mono: number, plausible: boolean): void {
+  if (!trace.begun || trace.value !== value) trace.sameSince = mono
+  else if (trace.interrupted) trace.sameSince += mono - trace.mono
+  if (!trace.begun || plausible) {
+    trace.believed = value
+    trace.believedMono = mono
   }
-  const gap = trace.interrupted ? mono - trace.mono : 0
-  return {
-    value,
-    mono,
-    sameSince: trace.value === value ? trace.sameSince + gap : mono,
-    believed: plausible ? value : trace.believed,
-    believedMono: plausible ? mono : trace.believedMono,
-    interrupted: false,
-  }
+  trace.value = value
+  trace.mono = mono
+  trace.begun = true
+  trace.interrupted = false
 }
 
 function isFrozen(point: Point, trace: Trace): boolean {

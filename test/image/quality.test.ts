@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { judge, type Trace } from '../../src/image/quality.ts'
+import { judge, traceOf } from '../../src/image/quality.ts'
 import { causeText } from '../../src/model/fault.ts'
 import type { Point, Value } from '../../src/model/point.ts'
 import type { Reading } from '../../src/model/sample.ts'
@@ -8,12 +8,11 @@ import { makePoint } from './points.ts'
 
 /** Values (or faults) one second apart, as words: `good`, or the cause. */
 function words(point: Point, inputs: readonly (Value | { kind: 'timeout' })[], everyMs = 1000): string[] {
-  let trace: Trace | null = null
+  const trace = traceOf(point)
   return inputs.map((input, step) => {
     const reading: Reading = typeof input === 'object' ? { point: 0, fault: input } : { point: 0, value: input }
-    const judged = judge(reading, point, step * everyMs, trace)
-    trace = judged.trace
-    return judged.sample.quality === 'good' ? 'good' : causeText(judged.sample.cause)
+    const sample = judge(reading, point, step * everyMs, trace)
+    return sample.quality === 'good' ? 'good' : causeText(sample.cause)
   })
 }
 
@@ -28,18 +27,18 @@ describe('what is impossible is bad', () => {
   })
 
   it('a bad sample has no value', () => {
-    const { sample } = judge({ point: 0, value: 9 }, makePoint(0, { range: [0, 1] }), 5, null)
+    const sample = judge({ point: 0, value: 9 }, makePoint(0, { range: [0, 1] }), 5, null)
     expect(sample).toEqual({ point: 0, mono: 5, quality: 'bad', cause: { kind: 'out_of_range' } })
   })
 
   it('never lets a number through that is none', () => {
     fc.assert(
       fc.property(fc.array(fc.double()), (values) => {
-        let trace: Trace | null = null
+        const point = makePoint(0, { rateMax: 1, frozenAfterMs: 10 })
+        const trace = traceOf(point)
         for (const [step, value] of values.entries()) {
-          const judged = judge({ point: 0, value }, makePoint(0, { rateMax: 1, frozenAfterMs: 10 }), step, trace)
-          trace = judged.trace
-          if (judged.sample.quality !== 'bad') expect(Number.isFinite(judged.sample.value)).toBe(true)
+          const sample = judge({ point: 0, value }, point, step, trace)
+          if (sample.quality !== 'bad') expect(Number.isFinite(sample.value)).toBe(true)
         }
       }),
     )
@@ -48,8 +47,8 @@ describe('what is impossible is bad', () => {
 
 describe('what is doubtful is uncertain', () => {
   it('a doubt of the codec stays', () => {
-    const judged = judge({ point: 0, value: 1, doubt: 'first_after_timeout' }, makePoint(0), 5, null)
-    expect(judged.sample).toMatchObject({ quality: 'uncertain', value: 1, cause: 'first_after_timeout' })
+    const sample = judge({ point: 0, value: 1, doubt: 'first_after_timeout' }, makePoint(0), 5, null)
+    expect(sample).toMatchObject({ quality: 'uncertain', value: 1, cause: 'first_after_timeout' })
   })
 
   it('a spike is doubted, a step once', () => {
