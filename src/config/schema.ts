@@ -3,7 +3,8 @@
  * the site can know; descriptions give the reasons.
  */
 import { z } from 'zod'
-import { alarmBlock, driverName, driverSchema, modbusBlock, pointBlock } from '../driver/schema.ts'
+import { alarmBlock, driverName, driverSchema } from '../driver/schema.ts'
+import { modbusBlock, pointBlock } from '../driver/schema-point.ts'
 import { duration, expecting, flag, id, label, line, rate, scalar, size, text } from '../driver/shapes.ts'
 
 const wire = expecting(

@@ -8,22 +8,19 @@ import { type Finding, Findings } from './finding.ts'
 import { placeIn, placeInside } from './layers.ts'
 import { type Driver, type Library, openLibrary } from './load.ts'
 import { buildModel, type Model } from './model.ts'
-import { parsePlace } from './place.ts'
+import { codecOf } from './codec.ts'
+import { parseHole, parsePlace } from './place.ts'
 import { replayProofs } from './proof.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
-/** Findings of one driver and of its parent. Protocols that come later are checked as far as they can be. */
+/** Findings of one driver and of its parent. */
 export function lintDriver(driver: Driver, library: Library, findings: Findings): void {
   const { data, layers } = driver
-  if (data.protocol === 'dlt645' || data.protocol === 'cjt188' || data.protocol === 'mbus') {
-    const at = placeIn(layers, ['protocol'])
-    findings.error(at, 'driverLater', { driver: driver.name, protocol: data.protocol })
-    return
-  }
   const model = buildModel(data, layers, {}, { vocabulary: library.vocabulary, findings })
   checkAlarms(model, findings)
   checkNames(model, library.vocabulary, findings)
   checkIdentify(model, findings)
+  checkHoles(model, findings)
   replayProofs(model, findings)
 }
 
@@ -97,12 +94,23 @@ function checkNames({ data, drafts, layers }: Model, vocabulary: Vocabulary, fin
   }
 }
 
+function checkHoles({ data, layers }: Model, findings: Findings): void {
+  for (const [index, hole] of (data.modbus?.holes ?? []).entries())
+    if (parseHole(hole) === null) findings.error(placeIn(layers, ['modbus', 'holes', index]), 'badHole', { hole })
+}
+
 function checkIdentify({ data, layers }: Model, findings: Findings): void {
+  const codec = codecOf(data.protocol)
   for (const [index, { read, count, ...keys }] of (data.identify ?? []).entries()) {
-    const as =
-      keys.as ??
-      (count === undefined ? undefined : read.startsWith('holding') || read.startsWith('input') ? 'u16' : undefined)
+    const at = placeIn(layers, ['identify', index, 'read'])
+    if (codec !== null) {
+      const placed = codec.place({ at: read, ...(keys.as === undefined ? {} : { as: keys.as }) })
+      if (typeof placed === 'string') findings.error(at, 'placeUnfit', { point: 'identify', why: placed })
+      continue
+    }
+    const registers = read.startsWith('holding') || read.startsWith('input')
+    const as = keys.as ?? (count !== undefined && registers ? 'u16' : undefined)
     const place = parsePlace({ at: read, as, order: keys.order, length: keys.length }, data.modbus?.order ?? 'ABCD')
-    if ('why' in place) findings.error(placeIn(layers, ['identify', index, 'read']), 'badPlace', { at: read })
+    if ('why' in place) findings.error(at, 'badPlace', { at: read })
   }
 }

@@ -177,8 +177,24 @@ const DRIVERS = {
   ),
   deriveCircle: say((p: { point: string }) => [`${p.point} depends on itself`, `${p.point} 循环依赖自身`]),
   scaleFrom: say((p: { point: string }) => [
-    `${p.point}: scaleFrom comes with a later version; set scale for this site`,
-    `${p.point}：scaleFrom 后续版本才支持；请按现场设定 scale`,
+    `${p.point}: scaleFrom names a point or has at:, one of them, and says means: or factors:, not both`,
+    `${p.point}：scaleFrom 应写点名或 at（二者之一），并写 means 或 factors（不可同时）`,
+  ]),
+  badEncoding: say((p: { point: string; as: string; near: Near; known: readonly string[] }) => [
+    `${p.point}: there is no encoding ${p.as}${meant(p.near).en || among(p.known).en}`,
+    `${p.point}：没有编码 ${p.as}${meant(p.near).zh || among(p.known).zh}`,
+  ]),
+  badHole: say((p: { hole: string }) => [
+    `${p.hole} is no stretch of addresses: write the lower one first, such as holding 10-19`,
+    `${p.hole} 不是有效区段：请先写较小的地址，如 holding 10-19`,
+  ]),
+  neverUsed: say((p: { point: string }) => [
+    `${p.point} is neither read nor written: give it write: or forbidden: true, or remove it`,
+    `${p.point} 既不读也不写：请加 write 或 forbidden: true，否则删除`,
+  ]),
+  readBackBlind: say((p: { point: string }) => [
+    `${p.point} is never read (read: false), so it cannot be read back: remove readBack`,
+    `${p.point} 从不读取（read: false），无法回读：请删除 readBack`,
   ]),
   rangeOrder: say((p: { where: string }) => [
     `${p.where}: the first number must be below the second`,

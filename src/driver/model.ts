@@ -9,7 +9,8 @@ import { withDerived } from './derive.ts'
 import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
 import { type Layer, placeIn, placeInside } from './layers.ts'
-import { type Build, buildFieldPoints, buildInputPoints, type Draft, limitsOf } from './points.ts'
+import { limitsOf } from './placing.ts'
+import { type Build, buildFieldPoints, buildInputPoints, type Draft } from './points.ts'
 import type { AlarmBlock, DriverFile, ParamBlock } from './schema.ts'
 import { bothLanguages, PARAM } from './shapes.ts'
 import { parseDuration, parseLine } from './units.ts'
@@ -59,7 +60,9 @@ export function buildModel(
     data,
     layers,
     drafts,
-    alarms: Object.entries(data.alarms ?? {}).flatMap(([key, block]) => alarmOf(key, block, ['alarms', key], { ...build, params })),
+    alarms: Object.entries(data.alarms ?? {}).flatMap(([key, block]) =>
+      alarmOf(key, block, ['alarms', key], { ...build, params }),
+    ),
     limits: limitsOf(data.modbus),
     line: data.line === undefined ? null : parseLine(data.line),
     params,

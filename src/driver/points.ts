@@ -1,24 +1,14 @@
 /**
  * From a driver (with what a site overrides) to points without numbers: drafts. A family of a thousand devices shares them.
  */
-import { placeFlaw } from '../protocols/modbus/index.ts'
-import type {
-  ModbusOrder,
-  ModbusPlace,
-  Place,
-  Point,
-  PointKind,
-  PointType,
-  Text,
-  Treatment,
-  WriteRule,
-} from '../model/point.ts'
-import type { Limits } from '../model/site.ts'
+import type { ModbusPlace, Place, Point, PointKind, PointType, Text, Treatment, WriteRule } from '../model/point.ts'
 import { nearest } from '../derive/nearest.ts'
 import type { Path } from './document.ts'
 import type { Findings, Position } from './finding.ts'
-import { parsePath, parsePlace, type PlaceFault } from './place.ts'
-import type { DriverFile, InputBlock, ModbusBlock, PointBlock } from './schema.ts'
+import { bitPlace, codecKind, codecOf, codecPlace, codecUnit } from './codec.ts'
+import { decimalKeys, isReadOnly, modbusPlace, ms, payloadPlace } from './placing.ts'
+import type { DriverFile, InputBlock } from './schema.ts'
+import type { OutputRule, PointBlock } from './schema-point.ts'
 import { bothLanguages } from './shapes.ts'
 import { parseDuration } from './units.ts'
 import type { Vocabulary, VocabularyName } from './vocabulary.ts'
@@ -59,27 +49,22 @@ const EVERY_MIN_MS = 10
 const AGE_POLLS = 3
 const AGE_MIN_MS = 10_000
 
-export function limitsOf(block: ModbusBlock | undefined): Limits {
-  const noHoles = block?.noHoles ?? false
-  return {
-    maxRegisters: block?.maxRegisters ?? 125,
-    maxBits: block?.maxBits ?? 2000,
-    maxGap: noHoles ? 0 : (block?.maxGap ?? 8),
-    minGapMs: ms(block?.minGap) ?? 0,
-    guardMs: ms(block?.guard) ?? 0,
-    timeoutMs: ms(block?.timeout) ?? 500,
-    retries: block?.retries ?? 1,
-    echo: block?.echo ?? false,
-  }
+type Flag = {
+  readonly parent: string
+  readonly bit: number
+  /** What the flag's own entry says of it. */
+  readonly words: Pick<PointBlock, 'title' | 'std' | 'invert'>
 }
 
 /** Points that are read or published, flags of bits included. What has an error is left out, and a finding given. */
 export function buildFieldPoints(build: Build): readonly Draft[] {
   const blocks = Object.entries(build.model.points ?? {})
-  const flags = new Map<string, { parent: string; bit: number }>()
+  const flags = new Map<string, Flag>()
   for (const [key, block] of blocks)
-    for (const [bit, flag] of Object.entries(block.flags ?? {}))
-      flags.set(`${key}_${flag}`, { parent: key, bit: Number(bit) })
+    for (const [bit, written] of Object.entries(block.flags ?? {})) {
+      const { name, ...words } = typeof written === 'string' ? { name: written } : written
+      flags.set(`${key}_${name}`, { parent: key, bit: Number(bit), words })
+    }
   const drafts: Draft[] = []
   for (const [key, block] of blocks) {
     // An entry of a flag's name refines the flag: its title, its standard name, its deadline.
@@ -91,7 +76,7 @@ export function buildFieldPoints(build: Build): readonly Draft[] {
     const draft = fieldPoint(key, block, build)
     if (draft !== null) drafts.push(draft)
     if (draft === null || block.flags === undefined) continue
-    if (block.as !== 'bits') {
+    if (draft.kind !== 'bits') {
       build.findings.error(build.at(['points', key, 'flags']), 'keyNeedsEncoding', {
         point: key,
         key: 'flags',
@@ -99,8 +84,7 @@ export function buildFieldPoints(build: Build): readonly Draft[] {
       })
       continue
     }
-    for (const [name, { parent, bit }] of flags)
-      if (parent === key) drafts.push(flagPoint(name, bit, draft, block, build))
+    for (const [name, flag] of flags) if (flag.parent === key) drafts.push(flagPoint(name, flag, draft, block, build))
   }
   return drafts
 }
@@ -115,7 +99,7 @@ export function buildInputPoints(build: Build): readonly Draft[] {
       ...judged(key, block, { kind, type }, build, ['inputs', key]),
       source: { from: 'input', input: key, invert: block.invert ?? false },
       maxAgeMs: ms(block.maxAge),
-      write: null,
+      write: block.write === undefined ? null : ruleOf(block.write, block.range, true),
       forbidden: false,
       labels: block.map === undefined ? null : Object.values(block.map),
     }
@@ -129,15 +113,17 @@ function fieldPoint(key: string, block: PointBlock, build: Build): Draft | null 
     findings.error(keyAt(path), 'placeMissing', { point: key })
     return null
   }
-  if (block.scaleFrom !== undefined) findings.error(at([...path, 'scaleFrom']), 'scaleFrom', { point: key })
-  const place = build.model.protocol === 'mqtt' ? payloadPlace(key, block, build) : modbusPlace(key, block, build)
-  if (place === null) return null
-  const { kind, type } = kindOf(block, place)
+  const found = placed(key, block, build)
+  if (found === null) return null
+  const { place, kind, type, unit } = found
   if (kind === 'state' && block.map === undefined && type !== 'bool')
     findings.error(keyAt(path), 'stateNeedsMap', { point: key })
-  const everyMs = place.protocol === 'payload' ? null : everyOf(key, block, build)
+  if (block.read === false && block.write === undefined && block.forbidden !== true)
+    findings.error(at([...path, 'read']), 'neverUsed', { point: key })
+  const unread = place.protocol === 'payload' || block.read === false
+  const everyMs = unread ? null : everyOf(key, block, build)
   return {
-    ...judged(key, block, { kind, type }, build, path),
+    ...judged(key, unit === undefined ? block : { ...block, unit }, { kind, type }, build, path),
     source: { from: 'field', place, treatment: treatmentOf(block), everyMs },
     maxAgeMs: ms(block.maxAge) ?? (everyMs === null ? null : Math.max(AGE_POLLS * everyMs, AGE_MIN_MS)),
     forbidden: block.forbidden ?? false,
@@ -146,11 +132,32 @@ function fieldPoint(key: string, block: PointBlock, build: Build): Draft | null 
   }
 }
 
-function flagPoint(name: string, bit: number, parent: Draft, block: PointBlock, build: Build): Draft {
-  const refined = build.model.points?.[name] ?? {}
+type Found = { readonly place: Place; readonly kind: PointKind; readonly type: PointType; readonly unit?: string }
+
+/** Where the protocol says the value lies, and what it is there. null after a finding. */
+function placed(key: string, block: PointBlock, build: Build): Found | null {
+  const { protocol } = build.model
+  const codec = codecOf(protocol)
+  if (codec !== null) {
+    const own = codecPlace(key, block, codec, build)
+    if (own === null) return null
+    const unit = codecUnit(block, own)
+    return { place: own.place, ...codecKind(block, own), ...(unit === undefined ? {} : { unit }) }
+  }
+  if (block.field !== undefined)
+    build.findings.error(build.at(['points', key, 'field']), 'notForProtocol', {
+      key: 'field',
+      protocol: protocol ?? '',
+    })
+  const place = protocol === 'mqtt' ? payloadPlace(key, block, build) : modbusPlace(key, block, build)
+  return place === null ? null : { place, ...kindOf(block, place) }
+}
+
+function flagPoint(name: string, { bit, words }: Flag, parent: Draft, block: PointBlock, build: Build): Draft {
+  const refined = { ...words, ...build.model.points?.[name] }
   const { source } = parent
-  if (source.from !== 'field' || source.place.protocol !== 'modbus') throw new Error(`${name} has no register`)
-  const place: ModbusPlace = { ...source.place, as: 'bit', bit }
+  const place = source.from === 'field' ? bitPlace(source.place, bit) : null
+  if (source.from !== 'field' || place === null) throw new Error(`${name} has no register`)
   const everyMs = refined.every === undefined ? source.everyMs : everyOf(name, refined, build)
   return {
     ...judged(name, refined, { kind: 'state', type: 'bool' }, build, ['points', name]),
@@ -162,54 +169,6 @@ function flagPoint(name: string, bit: number, parent: Draft, block: PointBlock, 
     write: null,
     labels: null,
     source: { from: 'field', place, treatment: treatmentOf({ invert: refined.invert }), everyMs },
-  }
-}
-
-function modbusPlace(key: string, block: PointBlock, build: Build): ModbusPlace | null {
-  const order: ModbusOrder = build.model.modbus?.order ?? 'ABCD'
-  const place = parsePlace({ ...block, at: block.at ?? '' }, order)
-  if ('why' in place) {
-    complain(key, block, place, build)
-    return null
-  }
-  const why = placeFlaw(place, limitsOf(build.model.modbus))
-  if (why === null) return place
-  build.findings.error(build.at(['points', key, 'at']), 'placeUnfit', { point: key, why })
-  return null
-}
-
-function payloadPlace(key: string, block: PointBlock, build: Build): Place | null {
-  const place = parsePath(block.at ?? '')
-  if ('why' in place) {
-    complain(key, block, place, build)
-    return null
-  }
-  const unfit = (['bit', 'flags', 'length', 'order', 'every'] as const).filter((name) => block[name] !== undefined)
-  for (const name of unfit)
-    build.findings.error(build.at(['points', key, name]), 'notForProtocol', { key: name, protocol: 'mqtt' })
-  if (block.as !== undefined && block.as !== 'bit' && block.as !== 'string')
-    build.findings.error(build.at(['points', key, 'as']), 'notForProtocol', {
-      key: `as: ${block.as}`,
-      protocol: 'mqtt',
-    })
-  return place
-}
-
-function complain(key: string, block: PointBlock, fault: PlaceFault, build: Build): void {
-  const where = build.at(['points', key, fault.key])
-  const { findings } = build
-  switch (fault.why) {
-    case 'badPlace':
-    case 'badPath':
-      return findings.error(where, fault.why, { at: block.at ?? '' })
-    case 'encodingMissing':
-      return findings.error(where, fault.why, { point: key })
-    case 'encodingUnfit':
-      return findings.error(where, fault.why, { point: key, as: fault.as, table: fault.table })
-    case 'keyNeedsEncoding':
-      return findings.error(where, fault.why, { point: key, key: fault.key, as: fault.as })
-    case 'encodingNeedsKey':
-      return findings.error(where, fault.why, { point: key, key: fault.needs, as: fault.as })
   }
 }
 
@@ -226,15 +185,13 @@ function typeOf(block: PointBlock, place: Place): PointType {
   const as = place.protocol === 'modbus' ? place.as : (block.as ?? null)
   if (as === 'bit') return 'bool'
   if (as === 'string' || (as === null && (block.kind === 'text' || block.kind === 'event'))) return 'str'
-  const plain = (block.scale ?? 1) === 1 && (block.offset ?? 0) === 0
+  const plain =
+    (block.scale ?? 1) === 1 && (block.offset ?? 0) === 0 && block.scaleFrom === undefined && block.plus === undefined
   return (as === 'u64' || as === 's64') && plain ? 'u64' : 'f64'
 }
 
 function treatmentOf(block: Partial<PointBlock>): Treatment {
-  const map =
-    block.map === undefined
-      ? null
-      : Object.fromEntries(Object.entries(block.map).map(([raw, label]) => [rawText(raw), label]))
+  const map = block.map === undefined ? null : decimalKeys(block.map)
   return {
     scale: block.scale ?? 1,
     offset: block.offset ?? 0,
@@ -242,11 +199,6 @@ function treatmentOf(block: Partial<PointBlock>): Treatment {
     map,
     invert: block.invert ?? false,
   }
-}
-
-/** Codecs know raw values in decimal. */
-function rawText(raw: string): string {
-  return raw.startsWith('0x') ? String(Number(raw)) : raw
 }
 
 function everyOf(key: string, block: PointBlock, build: Build): number {
@@ -307,25 +259,36 @@ function wordOf(name: string, { vocabulary, model }: Build): VocabularyName | nu
 function writeOf(key: string, block: PointBlock, place: Place, build: Build): WriteRule | null {
   const { write } = block
   if (write === undefined) return null
-  const at = build.at(['points', key, 'write'])
-  if (block.forbidden === true) {
-    build.findings.error(at, 'writeForbidden', { point: key })
+  const say = (id: 'writeForbidden' | 'writeBit' | 'readBackBlind'): null => {
+    build.findings.error(build.at(['points', key, 'write']), id, { point: key })
     return null
   }
-  if (place.protocol === 'modbus' && (place.table === 'discrete' || place.table === 'input')) {
-    build.findings.error(at, 'writeTable', { point: key, table: place.table })
-    return null
+  if (block.forbidden === true) return say('writeForbidden')
+  if (place.protocol === 'modbus') {
+    if (isReadOnly(place.table) && write.at === undefined) {
+      const { table } = place
+      build.findings.error(build.at(['points', key, 'write']), 'writeTable', { point: key, table })
+      return null
+    }
+    if (sharesRegister(place)) return say('writeBit')
   }
-  if (place.protocol === 'modbus' && place.table === 'holding' && (place.as === 'bit' || place.as === 'bits')) {
-    build.findings.error(at, 'writeBit', { point: key })
-    return null
-  }
+  if (block.read === false && write.readBack === true) return say('readBackBlind')
+  return ruleOf(write, block.range, block.read !== false)
+}
+
+/** Values of their own are written as whole registers, and the maker knows what they do to the other bits. */
+function sharesRegister({ table, as, write }: ModbusPlace): boolean {
+  const whole = write?.values !== undefined || (write?.as ?? 'bit') !== 'bit'
+  return table === 'holding' && (as === 'bit' || as === 'bits') && !whole
+}
+
+function ruleOf(write: OutputRule, range: readonly number[] | undefined, readBack: boolean): WriteRule {
   return {
     role: write.role ?? 'operator',
-    min: write.min ?? block.range?.[0] ?? null,
-    max: write.max ?? block.range?.[1] ?? null,
+    min: write.min ?? range?.[0] ?? null,
+    max: write.max ?? range?.[1] ?? null,
     step: write.step ?? null,
-    readBack: write.readBack ?? true,
+    readBack: write.readBack ?? readBack,
     minOnMs: ms(write.minOn) ?? 0,
     minOffMs: ms(write.minOff) ?? 0,
     rateMs: ms(write.rate) ?? 0,
@@ -338,8 +301,4 @@ export function pairOf(list: readonly number[]): readonly [number, number] {
 
 function same(text: string): Text {
   return { en: text, zh: text }
-}
-
-function ms(text: string | undefined): number | null {
-  return text === undefined ? null : parseDuration(text)
 }

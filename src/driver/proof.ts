@@ -1,11 +1,13 @@
 /** Replays a driver's proofs through the real codec and planner: bytes in, samples out, request as planned. */
 import { parseHex, printHex } from '../bytes/hex.ts'
 import { causeText } from '../model/fault.ts'
-import { type Point, pointId, type Value } from '../model/point.ts'
+import { type ModbusTable, type Point, pointId, type Value } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
+import type { Limits } from '../model/site.ts'
 import { payloadCodec } from '../protocols/all.ts'
 import { blockOf, modbus } from '../protocols/modbus/index.ts'
-import type { Framing, Question, Verdict } from '../protocols/protocol.ts'
+import type { Address, Block, Framing, Protocol, Question, Split, Verdict } from '../protocols/protocol.ts'
+import { builtIn } from './codec.ts'
 import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
 import { placeIn } from './layers.ts'
@@ -50,110 +52,182 @@ function replayPayload(proof: ProofBlock, payload: string, path: Path, replay: R
   }
 }
 
+type Asked = { readonly address: Address; readonly transaction: number; readonly frame: Uint8Array }
+
 function replayExchange(proof: ProofBlock, requestHex: string, path: Path, replay: Replay): void {
   const { model, findings } = replay
-  const framing = modbus.framing(proof.framing === 'tcp' ? 'modbus-tcp' : 'serial')
+  const protocol = builtIn(model.data.protocol)
+  const framing = protocol?.framing(proof.framing === 'tcp' ? 'modbus-tcp' : 'serial', {}) ?? null
+  if (protocol === null || framing === null) return
   const request = parseHex(requestHex)
-  const asked = typeof request === 'string' ? request : readRequest(framing, request)
-  if (typeof asked === 'string' || typeof request === 'string') {
-    const why = typeof asked === 'string' ? asked : 'is not hexadecimal'
-    findings.error(placeIn(model.layers, [...path, 'request']), 'proofRequest', { why })
+  const asked = typeof request === 'string' ? request : whoIsAsked(proof, protocol, framing, request)
+  if (typeof asked === 'string') {
+    findings.error(placeIn(model.layers, [...path, 'request']), 'proofRequest', { why: asked })
     return
   }
-  if (proof.write !== undefined) replayWrite(proof, request, framing, asked, path, replay)
-  else replayRead(proof, framing, asked, path, replay)
+  const exchange: Exchange = { proof, protocol, framing, asked, path, replay }
+  if (proof.write !== undefined) replayWrite(exchange)
+  else replayRead(exchange)
 }
 
-type Asked = { readonly address: number; readonly pdu: Uint8Array; readonly transaction: number }
+type Exchange = {
+  readonly proof: ProofBlock
+  readonly protocol: Protocol
+  readonly framing: Framing
+  readonly asked: Asked
+  readonly path: Path
+  readonly replay: Replay
+}
 
-/** Unit and PDU of a request frame, by building it again: what differs is not a frame of ours. */
-function readRequest(framing: Framing, request: Uint8Array): Asked | string {
+function whoIsAsked(proof: ProofBlock, protocol: Protocol, framing: Framing, frame: Uint8Array): Asked | string {
+  if (proof.address !== undefined) {
+    const found = protocol.address(proof.address)
+    return typeof found === 'string' ? found : { address: found.address, transaction: 0, frame }
+  }
+  if (protocol.name !== 'modbus') return 'say whom it asks with `address`'
+  return readRequest(framing, frame)
+}
+
+/** Unit and transaction of a Modbus request, by building it again: what differs is not a frame of ours. */
+function readRequest(framing: Framing, frame: Uint8Array): Asked | string {
   const rtu = framing.name === 'rtu'
-  const transaction = rtu ? 0 : ((request[0] ?? 0) << 8) | (request[1] ?? 0)
-  const address = request[rtu ? 0 : 6] ?? 0
-  const pdu = rtu ? request.subarray(1, -2) : request.subarray(7)
-  const again = framing.frame({ address, body: pdu, writes: false, answerBytes: 0 }, transaction)
-  return same(again, request)
-    ? { address, pdu, transaction }
+  const transaction = rtu ? 0 : ((frame[0] ?? 0) << 8) | (frame[1] ?? 0)
+  const address = frame[rtu ? 0 : 6] ?? 0
+  const again = framing.frame({ address, body: pduOf(framing, frame), writes: false, answerBytes: 0 }, transaction)
+  return same(again, frame)
+    ? { address, frame, transaction }
     : `its checksum or length is wrong; it would be ${printHex(again, ' ')}`
 }
 
-const TABLES = { 1: 'coil', 2: 'discrete', 3: 'holding', 4: 'input' } as const
+function pduOf(framing: Framing, frame: Uint8Array): Uint8Array {
+  return framing.name === 'rtu' ? frame.subarray(1, -2) : frame.subarray(7)
+}
 
-function replayRead(proof: ProofBlock, framing: Framing, asked: Asked, path: Path, replay: Replay): void {
-  const { model, findings, points } = replay
-  const [fc = 0, a = 0, b = 0, c = 0, d = 0] = asked.pdu
-  const table = fc === 1 || fc === 2 || fc === 3 || fc === 4 ? TABLES[fc] : null
+function replayRead(exchange: Exchange): void {
+  const { proof, protocol, framing, asked, path, replay } = exchange
+  const { model, points, findings } = replay
+  const planned = protocol.plan(points, model.limits, new Set())
+  const isAsked = (block: Block): boolean =>
+    same(framing.frame(block.ask(asked.address), asked.transaction), asked.frame)
+  const exact = planned.find(isAsked)
   const at = placeIn(model.layers, [...path, 'request'])
-  if (table === null || asked.pdu.length !== 5) {
-    findings.error(at, 'proofRequest', { why: `function ${fc} is not a read` })
+  const free = protocol.name === 'modbus' ? coveringBlock(pduOf(framing, asked.frame), replay) : NOT_PLANNED
+  const block = exact ?? free
+  if (typeof block === 'string') {
+    findings.error(at, 'proofRequest', { why: block })
     return
   }
-  const start = (a << 8) | b
-  const count = (c << 8) | d
-  const wanted = `${table} ${start}+${count}`
-  if (proof.plan === true) {
-    const keys = modbus.plan(points, model.limits, new Set()).map((block) => block.key)
-    if (!keys.includes(wanted)) {
-      const near = keys.filter((key) => key.startsWith(`${table} `)).join(', ') || 'nothing of that table'
-      findings.error(at, 'proofPlan', { asked: wanted, near })
-    }
+  if (proof.plan === true && exact === undefined) {
+    const [table = ''] = block.key.split(' ')
+    const alike = planned.filter(({ key }) => key.startsWith(table))
+    const near = (alike.length > 0 ? alike : planned).map(({ key }) => key).join(', ') || 'nothing'
+    findings.error(at, 'proofPlan', { asked: block.key, near })
   }
   // What the proof claims must lie within what it asked for; what else lies there is read as well.
-  const covering = points.filter((point) => within(point, table, start, count))
-  const names = new Set(covering.map((point) => point.key))
+  const names = new Set(block.points.map((index) => points.find((point) => point.index === index)?.key))
   for (const key of Object.keys(proof.samples ?? {}))
     if (!names.has(key) && points.some((point) => point.key === key))
-      findings.error(placeIn(model.layers, [...path, 'samples', key]), 'proofUncovered', { point: key, asked: wanted })
-  const block = blockOf({ points: covering.map((point) => point.index), everyMs: 1000, table, start, count })
-  const body = answerOf(proof, framing, block.ask(asked.address), asked.transaction, path, replay)
-  if (body !== null) compare(proof, block.read(points, [body]), path, replay)
+      findings.error(placeIn(model.layers, [...path, 'samples', key]), 'proofUncovered', {
+        point: key,
+        asked: block.key,
+      })
+  const bodies = answersOf(block.ask(asked.address), exchange)
+  if (bodies !== null) compare(proof, block.read(points, bodies), path, replay)
 }
 
-function within(point: Point, table: string, start: number, count: number): boolean {
+const NOT_PLANNED = 'no read of this driver asks so'
+const TABLES = { 1: 'coil', 2: 'discrete', 3: 'holding', 4: 'input' } as const
+
+/** A read of registers with all points that lie within; a sentence where the request is none. */
+function coveringBlock(pdu: Uint8Array, { model, points }: Replay): Block | string {
+  const [fc = 0, a = 0, b = 0, c = 0, d = 0] = pdu
+  const table = fc === 1 || fc === 2 || fc === 3 || fc === 4 ? TABLES[fc] : null
+  if (table === null || pdu.length !== 5) return `function ${fc} is not a read`
+  const start = (a << 8) | b
+  const count = (c << 8) | d
+  const covering = points.filter((point) => within(point, table, start, start + count))
+  return blockOf({
+    points: covering.map((point) => point.index),
+    everyMs: 1000,
+    table,
+    start,
+    count,
+    wideCount: model.limits.wideCount ?? false,
+  })
+}
+
+function within(point: Point, table: ModbusTable, start: number, end: number): boolean {
   if (point.source.from !== 'field' || point.source.place.protocol !== 'modbus') return false
   const { place } = point.source
-  if (place.table !== table || place.address < start) return false
-  const alone = modbus.plan([{ ...point, index: 0 }], { ...NO_LIMITS }, new Set())[0]
-  return alone !== undefined && alone.start + alone.count <= start + count
+  if (place.table !== table || place.model !== undefined) return false
+  const alone = modbus.plan([{ ...point, index: 0, source: { ...point.source, everyMs: 1000 } }], LOOSE, new Set())[0]
+  return alone !== undefined && alone.apart === undefined && start <= alone.start && alone.start + alone.count <= end
 }
 
-const NO_LIMITS = {
+const LOOSE: Limits = {
   maxRegisters: 125,
   maxBits: 2000,
-  maxGap: 0,
+  maxGap: 125,
   minGapMs: 0,
   guardMs: 0,
   timeoutMs: 0,
   retries: 0,
   echo: false,
-} as const
+}
 
-/** The body of the reply, or null after a finding. */
-function answerOf(
-  proof: ProofBlock,
-  framing: Framing,
-  question: Question,
-  transaction: number,
-  path: Path,
-  { model, findings }: Replay,
-): Uint8Array | null {
-  const at = placeIn(model.layers, [...path, 'reply'])
-  const reply = parseHex(proof.reply ?? '')
-  if (typeof reply === 'string' || reply.length === 0) {
-    findings.error(at, 'proofReply', { why: typeof reply === 'string' ? reply : 'is missing' })
+/** The bodies of the reply and of what had to be asked besides, or null after a finding. */
+function answersOf(question: Question, { proof, framing, asked, path, replay }: Exchange): Uint8Array[] | null {
+  const { model, findings } = replay
+  const bodies: Uint8Array[] = []
+  const first = answerOf(proof.reply ?? '', question, framing, asked.transaction)
+  if (typeof first === 'string') {
+    findings.error(placeIn(model.layers, [...path, 'reply']), 'proofReply', { why: first })
     return null
   }
-  const split = framing.split(reply)
-  if (split.kind !== 'frame' || split.used !== reply.length) {
-    const why = split.kind === 'frame' ? `only ${split.used} of ${reply.length} bytes are a frame` : SPLIT[split.kind]
-    findings.error(at, 'proofReply', { why })
-    return null
+  bodies.push(first.body)
+  let more = first.more
+  for (const [index, step] of (proof.next ?? []).entries()) {
+    const at = (key: 'request' | 'reply') => placeIn(model.layers, [...path, 'next', index, key])
+    const wanted = more === undefined ? 'nothing more' : printHex(framing.frame(more, asked.transaction), ' ')
+    const frame = parseHex(step.request)
+    if (more === undefined || typeof frame === 'string' || printHex(frame, ' ') !== wanted) {
+      findings.error(at('request'), 'proofRequest', { why: `what is asked now is ${wanted}` })
+      return null
+    }
+    const next = answerOf(step.reply, more, framing, asked.transaction)
+    if (typeof next === 'string') {
+      findings.error(at('reply'), 'proofReply', { why: next })
+      return null
+    }
+    bodies.push(next.body)
+    more = next.more
   }
-  const verdict = framing.judge(split.frame, question, transaction)
-  if (verdict.kind === 'answer') return verdict.body
-  findings.error(at, 'proofReply', { why: verdictText(verdict) })
+  if (more === undefined) return bodies
+  const why = `must go on with next: ${printHex(framing.frame(more, asked.transaction), ' ')}`
+  findings.error(placeIn(model.layers, path), 'proofShape', { why })
   return null
+}
+
+type Answer = { readonly body: Uint8Array; readonly more?: Question }
+
+/** A sentence where these bytes do not answer. */
+function answerOf(hex: string, question: Question, framing: Framing, transaction: number): Answer | string {
+  const reply = parseHex(hex)
+  if (typeof reply === 'string' || reply.length === 0) return typeof reply === 'string' ? reply : 'is missing'
+  const { split, lead } = firstFrame(reply, question, framing)
+  if (split.kind !== 'frame') return SPLIT[split.kind]
+  if (lead + split.used !== reply.length) return `only ${lead + split.used} of ${reply.length} bytes are a frame`
+  const verdict = framing.judge(split.frame, question, transaction)
+  return verdict.kind === 'answer' ? verdict : verdictText(verdict)
+}
+
+const WAKE_UP = 0xfe
+
+/** Meters wake the line with FE before they speak. */
+function firstFrame(reply: Uint8Array, question: Question, framing: Framing): { split: Split; lead: number } {
+  let lead = 0
+  if (framing.name !== 'rtu' && framing.name !== 'tcp') while (reply[lead] === WAKE_UP) lead += 1
+  return { split: framing.split(reply.subarray(lead), question), lead }
 }
 
 const SPLIT = { more: 'is cut short', junk: 'is no frame: check its checksum' } as const
@@ -162,14 +236,8 @@ function verdictText(verdict: Exclude<Verdict, { kind: 'answer' }>): string {
   return verdict.kind === 'fault' ? `says ${causeText(verdict.fault)}` : `answers another request (${verdict.why})`
 }
 
-function replayWrite(
-  proof: ProofBlock,
-  request: Uint8Array,
-  framing: Framing,
-  asked: Asked,
-  path: Path,
-  replay: Replay,
-): void {
+function replayWrite(exchange: Exchange): void {
+  const { proof, protocol, framing, asked, path, replay } = exchange
   const { model, findings, points } = replay
   const writes = Object.entries(proof.write ?? {})
   const [first] = writes
@@ -179,15 +247,15 @@ function replayWrite(
     findings.error(at, 'proofShape', { why: 'must write exactly one point that can be written' })
     return
   }
-  const question = modbus.write(point, first[1], asked.address)
+  const question = protocol.write(point, first[1], asked.address)
   if (typeof question === 'string') {
     findings.error(at, 'proofWrite', { point: point.key, why: question })
     return
   }
   const frame = framing.frame(question, asked.transaction)
-  if (!same(frame, request))
+  if (!same(frame, asked.frame))
     findings.error(at, 'proofWrite', { point: point.key, why: `gives ${printHex(frame, ' ')}` })
-  else if (proof.reply !== undefined) answerOf(proof, framing, question, asked.transaction, path, replay)
+  else if (proof.reply !== undefined) answersOf(question, exchange)
 }
 
 function compare(
@@ -220,7 +288,8 @@ const STEP = { f32: 2 ** -23, other: 1e-9 } as const
 function near(value: Value | null | undefined, wanted: Value | null, point: Point | undefined): boolean {
   if (typeof value !== 'number' || typeof wanted !== 'number' || point?.source.from !== 'field') return false
   const { place } = point.source
-  const step = place.protocol === 'modbus' && place.as === 'f32' ? STEP.f32 : STEP.other
+  const single = place.protocol === 'modbus' && (place.as === 'f32' || place.plus?.as === 'f32')
+  const step = single ? STEP.f32 : STEP.other
   return Math.abs(value - wanted) <= step * Math.max(1, Math.abs(wanted))
 }
 

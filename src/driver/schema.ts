@@ -3,6 +3,7 @@
  * Descriptions give the reason of each default.
  */
 import { z } from 'zod'
+import { format, judged, mapLabel, modbusBlock, order, outputRule, pointBlock, rawKey } from './schema-point.ts'
 import {
   delay,
   duration,
@@ -13,12 +14,9 @@ import {
   id,
   label,
   line,
-  notNegative,
   number,
-  positive,
   priority,
   range,
-  role,
   scalar,
   text,
 } from './shapes.ts'
@@ -52,156 +50,6 @@ export const driverName = expecting(
   'a driver as category/model, such as pump/abb_acs580',
   '形如 类别/型号 的驱动名，如 pump/abb_acs580',
 )
-const pollOrDuration = expecting(
-  z.string().min(1).max(64),
-  'the name of a poll, or a duration such as 5s',
-  '轮询名称，或时长，如 5s',
-)
-const mapLabel = expecting(
-  z.string().regex(/^[a-z0-9][a-z0-9_]{0,63}$/),
-  'a label of lower-case letters, digits and _',
-  '由小写字母、数字和下划线组成的标签',
-)
-const rawKey = expecting(
-  z.string().regex(/^(-?\d+|0x[0-9a-fA-F]+|true|false|[A-Za-z][A-Za-z0-9_ -]{0,63})$/),
-  'a raw value',
-  '原始值',
-)
-const bitKey = expecting(
-  z.string().regex(/^([0-9]|1[0-5])$/),
-  'the number of a bit, 0 (least significant) to 15',
-  '位号，0（最低位）到15',
-)
-const order = expecting(
-  z.enum(['ABCD', 'CDAB', 'BADC', 'DCBA']),
-  'a byte order: ABCD, CDAB, BADC or DCBA',
-  '字节顺序：ABCD、CDAB、BADC、DCBA',
-)
-const encoding = expecting(
-  z.enum(['u16', 's16', 'u32', 's32', 'u64', 's64', 'f32', 'f64', 'bcd16', 'bcd32', 'bit', 'bits', 'string']),
-  'an encoding: u16 s16 u32 s32 u64 s64 f32 f64 bcd16 bcd32 bit bits string',
-  '编码：u16 s16 u32 s32 u64 s64 f32 f64 bcd16 bcd32 bit bits string',
-)
-const kind = expecting(
-  z.enum(['gauge', 'counter', 'state', 'bits', 'text', 'event']),
-  'a kind: gauge, counter, state, bits, text or event',
-  '类型：gauge、counter、state、bits、text、event',
-)
-const smallCount = expecting(z.int().min(0).max(10), 'a whole number, 0 to 10', '0到10的整数')
-
-export const modbusBlock = z.strictObject({
-  order: order
-    .optional()
-    .describe('Byte order of values longer than a register. Default ABCD: what the Modbus specification shows.'),
-  maxRegisters: expecting(z.int().min(1).max(125), 'a whole number, 1 to 125', '1到125的整数')
-    .optional()
-    .describe('Registers in one read. Default 125: the most that the specification allows.'),
-  maxBits: expecting(z.int().min(1).max(2000), 'a whole number, 1 to 2000', '1到2000的整数')
-    .optional()
-    .describe('Coils or inputs in one read. Default 2000: the most that the specification allows.'),
-  noHoles: flag.optional().describe('The device refuses a read that touches an undefined register. Default false.'),
-  maxGap: expecting(z.int().min(0).max(124), 'a whole number, 0 to 124', '0到124的整数')
-    .optional()
-    .describe(
-      'Registers that may be read over without being asked for. Default 8: about the cost of one more request.',
-    ),
-  minGap: duration
-    .optional()
-    .describe('Pause between two requests to this device. Default 0ms: most need none beyond the frame gap.'),
-  guard: duration
-    .optional()
-    .describe('Silence on the wire before a request, at least. Default 0ms: the 3.5 characters of the standard do.'),
-  timeout: duration
-    .optional()
-    .describe(
-      'How long to wait for a reply. Default 500ms: slow boards answer within 200 ms, radio bridges within 400.',
-    ),
-  retries: smallCount
-    .optional()
-    .describe('Further attempts after a lost reply. Default 1: noise is single, a dead device should cost little.'),
-  echo: flag.optional().describe('The RS-485 adapter returns what we send. Default false.'),
-})
-
-export const writeRule = z.strictObject({
-  role: role.optional().describe('Who may write it. Default operator: what a duty room does every day.'),
-  min: number.optional().describe('Lowest value that may be written. Default: the range, else none.'),
-  max: number.optional().describe('Highest value that may be written. Default: the range, else none.'),
-  step: positive.optional().describe('Values must be multiples of it, counted from min. Default: none, every value.'),
-  readBack: flag.optional().describe('Read after writing and compare. Default true: a reply is no proof.'),
-  minOn: duration.optional().describe('How long a written true stays, at least. Default 0ms: nothing to protect.'),
-  minOff: duration.optional().describe('How long a written false stays, at least. Default 0ms: nothing to protect.'),
-  rate: duration.optional().describe('At most one write in so long. Default 0ms.'),
-})
-
-/** What concerns a value wherever it comes from. */
-const judged = {
-  kind: kind
-    .optional()
-    .describe('Default: gauge for numbers, state where there is a map, bits for `as: bits`, text for texts.'),
-  unit: label
-    .optional()
-    .describe('Unit of the scaled value. Default: what the vocabulary says of this name, else none.'),
-  range: range.optional().describe('Outside of it a value is bad (out_of_range). Default: none.'),
-  rateMax: positive.optional().describe('Largest plausible change in one second. Default: none.'),
-  maxAge: duration
-    .optional()
-    .describe(
-      'Age at which a value turns stale. Default: three times its poll, at least 10 s; published values: never.',
-    ),
-  frozenAfter: duration.optional().describe('A value that has not moved for so long is doubted. Default: never.'),
-  deadband: notNegative.optional().describe('A change up to this is no report. Default 0, where every change is one.'),
-  heartbeat: duration
-    .optional()
-    .describe(
-      'An unchanged value is reported again after it. Default 5m: silence stays shorter than a shift can bear.',
-    ),
-  invert: flag.optional().describe('Swap true and false. Default false.'),
-  debounce: duration.optional().describe('A change must last so long to count. Default 0ms.'),
-  personal: flag.optional().describe('Pseudonymised before it is kept or sent. Default false.'),
-  std: id.optional().describe('The vocabulary name, where the key differs from it. Default: the key, if it is one.'),
-  title: text.optional().describe('What people see. Default: the vocabulary’s words, else the key.'),
-} as const
-
-const pointShape = {
-  ...judged,
-  at: expecting(
-    z.string().min(1).max(256),
-    'a place, such as holding 99 or input 0x1F',
-    '位置，如 holding 99、input 0x1F',
-  )
-    .optional()
-    .describe(
-      'Modbus: coil|discrete|input|holding and the 0-based address. Payloads: the path of a field, a.b; $ is the whole.',
-    ),
-  as: encoding
-    .optional()
-    .describe(
-      'Encoding. Default: bit for coil and discrete. Payloads: bit for true/false, string for texts; default a number.',
-    ),
-  bit: expecting(z.int().min(0).max(15), 'a whole number, 0 to 15', '0到15的整数')
-    .optional()
-    .describe('Which bit of the register, with `as: bit`; 0 is the least significant.'),
-  flags: z
-    .record(bitKey, id)
-    .optional()
-    .describe('Names of bits, with `as: bits`: each becomes a boolean point name_flag.'),
-  length: expecting(z.int().min(1).max(250), 'a whole number, 1 to 250', '1到250的整数')
-    .optional()
-    .describe('Bytes of a string.'),
-  order: order.optional().describe('Byte order of this value. Default: the driver’s.'),
-  scale: number.optional().describe('Value = raw × scale + offset. Default 1.'),
-  offset: number.optional().describe('Value = raw × scale + offset. Default 0.'),
-  scaleFrom: id.optional().describe('The point whose value is the power of ten of the scale.'),
-  invalid: expecting(z.array(z.number()).max(32), 'a list of raw numbers', '原始值列表')
-    .optional()
-    .describe('Raw numbers that mean “no value”, compared before scaling. Default: none.'),
-  map: z.record(rawKey, mapLabel).optional().describe('Raw value to label, for kind state.'),
-  every: pollOrDuration.optional().describe('How often to read it. Default: the driver’s first poll.'),
-  write: writeRule.optional().describe('May be written, under these rules. Default: read only.'),
-  forbidden: flag.optional().describe('Writable in the device, and a gateway must never write it. Default false.'),
-} as const
-
-export const pointBlock = z.strictObject(pointShape)
 
 export const deriveBlock = z.strictObject({
   ...judged,
@@ -260,6 +108,9 @@ const inputBlock = z.strictObject({
     .optional()
     .describe('What the connected point gives. Default bit: contacts are what is composed most.'),
   map: z.record(rawKey, mapLabel).optional().describe('Labels that the connected state point can take.'),
+  write: outputRule
+    .optional()
+    .describe('An output: a write goes to the connected point, under its rule and, where it is stricter, this one.'),
 })
 
 const sampleValue = expecting(
@@ -284,6 +135,14 @@ export const proofBlock = z.strictObject({
   payload: z.string().max(16_384).optional().describe('The published text.'),
   plan: flag.optional().describe('The planner must ask exactly so. Default false.'),
   write: z.record(id, scalar).optional().describe('Writing this value must give exactly this request.'),
+  address: expecting(z.string().regex(/^[0-9A-Fa-f]{1,24}$/), 'the digits of a meter’s address', '表地址的数字')
+    .optional()
+    .describe('Whom the request asks, where its frame does not say so by itself (all but Modbus).'),
+  next: z
+    .array(z.strictObject({ request: hex, reply: hex }))
+    .max(16)
+    .optional()
+    .describe('What must be asked besides before the answer is complete, and the replies.'),
   samples: z.record(id, sampleValue).optional().describe('What must come out; null: bad.'),
 })
 
@@ -292,7 +151,7 @@ const identifyBlock = z.strictObject({
   count: expecting(z.int().min(1).max(125), 'a whole number, 1 to 125', '1到125的整数')
     .optional()
     .describe('How many there must be, where being there is the proof.'),
-  as: encoding.optional(),
+  as: format.optional(),
   order: order.optional(),
   length: expecting(z.int().min(1).max(250), 'a whole number, 1 to 250', '1到250的整数').optional(),
   scale: number.optional(),
@@ -337,11 +196,9 @@ export const driverSchema = z.strictObject({
 })
 
 export type DriverFile = z.infer<typeof driverSchema>
-export type PointBlock = z.infer<typeof pointBlock>
 export type DeriveBlock = z.infer<typeof deriveBlock>
 export type AlarmBlock = z.infer<typeof alarmBlock>
 export type ParamBlock = z.infer<typeof paramBlock>
 export type InputBlock = z.infer<typeof inputBlock>
 export type ProofBlock = z.infer<typeof proofBlock>
-export type ModbusBlock = z.infer<typeof modbusBlock>
 export { ID }

@@ -83,6 +83,7 @@ export type SunspecModel = { readonly id: number; readonly base: number }
 
 /** What is left out is as for reading. */
 export type ModbusWrite = {
+  readonly table?: ModbusTable
   readonly address?: number
   readonly as?: ModbusEncoding
   readonly order?: ModbusOrder
@@ -130,7 +131,20 @@ export type Cjt188Place = {
 /** A data record of an M-Bus answer in words (`energy storage 1`); at most so many telegrams are asked for. */
 export type MbusPlace = { readonly protocol: 'mbus'; readonly record: string; readonly telegrams: number }
 
-export type Place = ModbusPlace | PayloadPlace | Dlt645Place | Cjt188Place | MbusPlace
+/** Part of a printed line; numbers begin at 1, columns are characters. */
+export type TextPart =
+  | { readonly kind: 'line' }
+  | { readonly kind: 'field'; readonly number: number }
+  | { readonly kind: 'columns'; readonly from: number; readonly to: number }
+
+/** Where a value stands in a printed line, and what else must stand in the line for it to be one of those. */
+export type TextlinePlace = {
+  readonly protocol: 'textline'
+  readonly part: TextPart
+  readonly only: readonly { readonly part: TextPart; readonly text: string }[]
+}
+
+export type Place = ModbusPlace | PayloadPlace | Dlt645Place | Cjt188Place | MbusPlace | TextlinePlace
 
 /** How a field writes a card number: protocols/card.ts reads each. */
 export type CardForm =

@@ -146,7 +146,7 @@ describe('a driver', () => {
       HEAD.replace('meter/m\n', 'meter/n\n'),
       /says driver meter\/n, but its path says meter\/m/,
     ],
-    ['a protocol to come', HEAD.replace('modbus', 'dlt645'), /speaks dlt645, which comes with a later version/],
+    ['a place of another protocol', HEAD.replace('modbus', 'dlt645'), /"input 0" is not a data identifier/],
     ['an unknown parent', `extends: meter/none\n${HEAD}`, /there is no driver meter\/none/],
   ])('with %s is refused', (_name, head, line) => {
     expect(lint(good, head).join('\n')).toMatch(line)

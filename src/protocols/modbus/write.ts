@@ -2,9 +2,10 @@
 import type { ModbusEncoding, ModbusOrder, ModbusPlace, Point, Treatment, Value } from '../../model/point.ts'
 import type { Address, Question } from '../protocol.ts'
 import { type Raw, sentinelsOf, untreat } from '../treatment.ts'
-import { encodingOf, type NumberEncoding, writeNumber, writeText } from './encoding.ts'
+import { encodingOf, type NumberEncoding, wordsOf, writeNumber, writeText } from './encoding.ts'
 import { buildCoilWord, buildRequest, word } from './pdu.ts'
 import { placeFlaw, placeOf } from './place.ts'
+import { changeBits } from './question.ts'
 
 /** Replies to writes repeat the first five bytes. */
 const ANSWER_BYTES = 5
@@ -26,9 +27,38 @@ export function write(point: Point, value: Value, address: Address): Question | 
   if (address === 0) return 'unit 0 is broadcast: it would write to every device of the bus, and none would answer'
   const flaw = placeFlaw(place, ANY_LIMITS)
   if (flaw !== null) return flaw
+  const bits = bitsFor(place, point.source.treatment, value)
+  if (bits !== null) return typeof bits === 'string' ? bits : changeBits(bits, address)
   const body = pduFor(place, point.source.treatment, value)
   if (typeof body === 'string') return body
   return { address, body, writes: true, answerBytes: ANSWER_BYTES }
+}
+
+/** What shares its register with others changes its own bits and no more. null: the value has its registers for itself. */
+function bitsFor(
+  place: ModbusPlace,
+  treatment: Treatment,
+  value: Value,
+): { start: number; mask: number; bits: number; multiple: boolean } | string | null {
+  const { table, write } = place
+  const as = write?.as ?? place.as
+  const [low, high] = as === 'bit' ? [place.bit ?? 0, place.bit ?? 0] : (place.bits ?? [])
+  const alone = low === undefined || high === undefined || write?.values !== undefined
+  if (table !== 'holding' || alone || place.plus !== undefined || place.factors !== undefined) return null
+  // Written elsewhere, or as something else, it is a value like any other.
+  if (as !== 'bit' && (write?.address !== undefined || write?.as !== undefined || wordsOf(as, null) !== 1)) return null
+  const raw = rawOf({ ...place, bits: undefined }, treatment, value)
+  if (typeof raw === 'object') return raw.why
+  const number = round('u16', raw)
+  const most = 2 ** (high - low + 1) - 1
+  if (number === null) return `"${raw}" is not a number`
+  if (number < 0 || number > most) return `${raw} (before scaling) does not fit into ${bitsText(low, high)}: 0 to ${most}`
+  const start = write?.address ?? place.address
+  return { start, mask: most << low, bits: Number(number) << low, multiple: write?.multiple ?? false }
+}
+
+function bitsText(low: number, high: number): string {
+  return low === high ? `bit ${low}` : `bits ${low} to ${high}`
 }
 
 /** The request's PDU, or why there is none. */
@@ -43,9 +73,7 @@ function pduFor(place: ModbusPlace, treatment: Treatment, value: Value): Uint8Ar
   if (typeof raw === 'object') return raw.why
   if (table === 'coil') return coil(start, place, raw)
   const as = write?.as ?? (write?.values === undefined ? place.as : wordFor(place.as))
-  if (as === 'bit') {
-    return `bit ${place.bit} of holding ${start} shares its register with others: writing it would need the register as a whole`
-  }
+  if (as === 'bit') return `bit ${place.bit} of holding ${start} is scaled by other registers: it cannot be written`
   if (as === 'string') return text(start, place, raw)
   return number(start, { as, order: write?.order ?? place.order, multiple: write?.multiple ?? false }, treatment, raw)
 }
