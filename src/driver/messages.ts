@@ -213,8 +213,8 @@ const DRIVERS = {
     `${p.point} 位于 ${p.table} 区，Modbus 不能写入`,
   ]),
   writeBit: say((p: { point: string }) => [
-    `${p.point} shares its register with other bits: writing one would write them all`,
-    `${p.point} 与其他位共用寄存器：写一位会改写其余各位`,
+    `${p.point} is a word of bits, which have names of their own: let a point with as: bit be written`,
+    `${p.point} 是由多位组成的字：请为各位分别定义 as: bit 的可写点`,
   ]),
   unknownPayload: say((p: { payload: string; near: Near; known: readonly string[] }) => [
     `there is no payload codec ${p.payload}${meant(p.near).en || among(p.known).en}`,

@@ -270,16 +270,15 @@ function writeOf(key: string, block: PointBlock, place: Place, build: Build): Wr
       build.findings.error(build.at(['points', key, 'write']), 'writeTable', { point: key, table })
       return null
     }
-    if (sharesRegister(place)) return say('writeBit')
+    if (isWord(place)) return say('writeBit')
   }
   if (block.read === false && write.readBack === true) return say('readBackBlind')
   return ruleOf(write, block.range, block.read !== false)
 }
 
-/** Values of their own are written as whole registers, and the maker knows what they do to the other bits. */
-function sharesRegister({ table, as, write }: ModbusPlace): boolean {
-  const whole = write?.values !== undefined || (write?.as ?? 'bit') !== 'bit'
-  return table === 'holding' && (as === 'bit' || as === 'bits') && !whole
+/** One bit is changed by itself; the word as a whole has no value that anybody could mean. */
+function isWord({ table, as, write }: ModbusPlace): boolean {
+  return table === 'holding' && as === 'bits' && write?.values === undefined
 }
 
 function ruleOf(write: OutputRule, range: readonly number[] | undefined, readBack: boolean): WriteRule {
