@@ -181,7 +181,7 @@ export function builtinRules(
 }
 
 function busOf(device: Device): number | null {
-  return device.link.kind === 'bus' ? device.link.bus : null
+  return device.link.kind === 'bus' || device.link.kind === 'lines' ? device.link.bus : null
 }
 
 /** A device without a name of its own is called by its id. */

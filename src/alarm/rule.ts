@@ -74,7 +74,7 @@ function busesOfPoints(site: Site, environment: Environment): readonly ReadonlyS
     const below = new Set(above).add(index)
     const buses =
       sources === null
-        ? new Set([link?.kind === 'bus' ? link.bus : OFF_BUS])
+        ? new Set([link?.kind === 'bus' || link?.kind === 'lines' ? link.bus : OFF_BUS])
         : new Set(sources.flatMap((source) => [...visit(source, below)]))
     found[index] = buses
     return buses

@@ -27,6 +27,8 @@ export type BusStatus = {
   /** Sound frames that answer nothing we asked: another master, another line. */
   readonly foreignFrames: number
   readonly junkBytes: number
+  /** A bus that only listens: lines that were not used, by reason. */
+  readonly refusals?: Readonly<Record<string, number>>
   /** Whom those frames come from: another master that polls, devices that answer it. */
   readonly strangers: readonly Stranger[]
   /** Copies of our own requests that the adapter returned. */

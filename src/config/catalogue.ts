@@ -43,7 +43,7 @@ function describeDevice(device: Device, { points, buses }: Pick<Site, 'points' |
     driverSha: device.driverSha,
     model: device.model,
     family: device.family,
-    bus: link.kind === 'bus' ? (buses[link.bus]?.id ?? null) : null,
+    bus: link.kind === 'bus' || link.kind === 'lines' ? (buses[link.bus]?.id ?? null) : null,
     pts: device.points.flatMap((index) => points[index] ?? []).map(describePoint),
   }
 }

@@ -116,7 +116,7 @@ export type Evidence = {
   readonly point: PointEvidence
   readonly sample: Said & { readonly value: Value | null; readonly ageMs: number }
   readonly lastGood: { readonly value: Value; readonly ageMs: number } | null
-  readonly link: 'bus' | 'topic' | 'composed'
+  readonly link: 'bus' | 'topic' | 'lines' | 'composed'
   /** Publishing devices. */
   readonly topic: { readonly topic: string; readonly clients: number; readonly heard: boolean } | null
   readonly device: DeviceEvidence | null

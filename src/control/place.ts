@@ -1,5 +1,6 @@
 /** Where a value lies, as a driver writes it. */
 import type { Place } from '../model/point.ts'
+import { partText } from '../protocols/textline/index.ts'
 
 export function placeText(place: Place): string {
   switch (place.protocol) {
@@ -13,5 +14,7 @@ export function placeText(place: Place): string {
       return `${place.item} ${place.field}`
     case 'mbus':
       return place.record
+    case 'textline':
+      return partText(place.part)
   }
 }

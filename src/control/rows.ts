@@ -30,24 +30,30 @@ export function deviceRow(view: GatewayView, device: Device): DeviceRow {
   return {
     device: device.id,
     driver: device.driver,
-    bus: link.kind === 'bus' ? (view.site().buses[link.bus]?.id ?? null) : null,
+    bus: link.kind === 'bus' || link.kind === 'lines' ? (view.site().buses[link.bus]?.id ?? null) : null,
     state: live.state,
     lastGood: utcOf(view, live.lastGoodMono),
     errors: live.errors,
     name: device.name,
     place: device.place,
-    address: link.kind === 'bus' ? String(link.address) : link.kind === 'topic' ? link.topic : null,
+    address: addressOf(link),
     cause: live.cause === null ? null : causeText(live.cause),
     since: utcOf(view, live.sinceMono),
     latencyMs: live.latencyMs,
   }
 }
 
+function addressOf(link: Device['link']): string | null {
+  if (link.kind === 'bus') return String(link.address)
+  if (link.kind === 'topic') return link.topic
+  return link.kind === 'lines' ? link.id : null
+}
+
 export function busRow(view: GatewayView, bus: Bus): BusRow {
   const live = view.bus(bus.index)
   const states = view
     .site()
-    .devices.filter(({ link }) => link.kind === 'bus' && link.bus === bus.index)
+    .devices.filter(({ link }) => (link.kind === 'bus' || link.kind === 'lines') && link.bus === bus.index)
     .map(({ index }) => view.device(index))
   const latencies = states.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]))
   return {

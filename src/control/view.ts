@@ -117,7 +117,7 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
 
   /** What its devices' points say. */
   function causeOfBus(index: number): BusStatus['cause'] {
-    const device = site.devices.find(({ link }) => link.kind === 'bus' && link.bus === index)
+    const device = site.devices.find(({ link }) => (link.kind === 'bus' || link.kind === 'lines') && link.bus === index)
     const sample = device?.points[0] === undefined ? null : image.get(device.points[0])
     return sample?.quality === 'bad' ? sample.cause : null
   }

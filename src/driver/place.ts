@@ -1,5 +1,6 @@
 /** Where a value lies: what `at`, `as`, `bit`, `length` and `order` of a point say, checked. */
 import type { ModbusEncoding, ModbusOrder, ModbusPlace, ModbusTable, PayloadPlace, Place } from '../model/point.ts'
+import { partText } from '../protocols/textline/index.ts'
 import { ENCODINGS } from './schema-point.ts'
 
 /** `holding 99`, `input 0x1F` */
@@ -107,8 +108,6 @@ export function placeText(place: Place, manual: string): string {
       return partText(place.part)
     case 'modbus':
       return registerText(place, manual)
-    default:
-      return place.protocol
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Is a device that publishes there? It is once a message of it was understood, and gone when its bridge says so or when all values
+ * Is a device there that publishes, or prints lines? It is once a message of it was understood, and gone when its bridge says so or when all values
  * that promise to be renewed have grown old. A device that promises nothing is never missed.
  */
 import type { Arrival, DeviceState, Sample } from '../model/sample.ts'
@@ -16,7 +16,7 @@ export class Presence {
   constructor(site: Pick<Site, 'devices' | 'points'>) {
     this.#deviceOf = site.points.map((point) => point.device)
     for (const device of site.devices) {
-      if (device.link.kind !== 'topic') continue
+      if (device.link.kind !== 'topic' && device.link.kind !== 'lines') continue
       const promising = device.points.filter((index) => {
         const point = site.points[index]
         return point?.source.from === 'field' && point.maxAgeMs !== null

@@ -1,6 +1,6 @@
 /** The community that one gateway serves, resolved from site file, tables and drivers: frozen, everything numbered. */
 import type { Priority, Rule } from './alarm.ts'
-import type { ModbusTable, Point, Text, Value } from './point.ts'
+import type { ModbusTable, Point, Text, TextPart, Value } from './point.ts'
 
 export type Language = 'en' | 'zh'
 
@@ -59,6 +59,23 @@ export type Limits = {
   readonly wideCount?: boolean
 }
 
+/** What a line of a device that prints lines looks like. */
+export type LineForm = {
+  /** Ends a line; ASCII. */
+  readonly delimiter: string
+  /** Begins a line and is not part of it; empty: nothing does. */
+  readonly begin: string
+  /** Between fields; null: fields have fixed columns. */
+  readonly separator: string | null
+  readonly encoding: 'utf-8' | 'gb18030' | 'latin1'
+  /** A longer line is none. */
+  readonly maxBytes: number
+  /** How many fields every line has; null: lines differ. */
+  readonly fields: number | null
+  /** Where the line says which device it is of; null: the wire has only one. */
+  readonly id: TextPart | null
+}
+
 export type DeviceLink =
   | {
       readonly kind: 'bus'
@@ -72,6 +89,14 @@ export type DeviceLink =
     }
   /** Publishes on the local broker: topic without trailing slash, codec by name (protocols/payload). */
   | { readonly kind: 'topic'; readonly topic: string; readonly codec: string }
+  /** Prints lines on a bus on which nobody is asked; `id` is what its lines have in the place of `form.id`. */
+  | {
+      readonly kind: 'lines'
+      readonly bus: number
+      readonly id: string | null
+      readonly line: Line | null
+      readonly form: LineForm
+    }
   /** Made of other devices' points. */
   | { readonly kind: 'composed' }
 

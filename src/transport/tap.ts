@@ -13,12 +13,13 @@ export type Tap = {
   readonly on: (pipe: Pipe) => Pipe
 }
 
-export function createTap(): Tap {
+/** `masked`: what passes is personal (card numbers), so a listener sees how much and when, and zeroes in place of the bytes. */
+export function createTap({ masked = false }: { readonly masked?: boolean } = {}): Tap {
   const bytes = { in: 0, out: 0 }
   const listeners = new Set<TapListener>()
   function show(direction: Direction, chunk: Uint8Array): void {
     bytes[direction] += chunk.length
-    for (const listener of listeners) listener(direction, chunk.slice())
+    for (const listener of listeners) listener(direction, masked ? new Uint8Array(chunk.length) : chunk.slice())
   }
   return {
     bytes,
