@@ -136,8 +136,33 @@ describe('write', () => {
   ])('%s', (_, place, value, treatment, wanted) => {
     expect(writeOne(place, value, treatment)).toBe(wanted)
   })
-  test('one bit of a register, and unit 0, are refused in a sentence', () => {
-    expect(writeOne({ as: 'bit', bit: 3 }, true)).toMatch(/shares its register with others/)
+  test.each<[string, Partial<ModbusPlace>, Value, Partial<Treatment>, string]>([
+    ['bit set', { as: 'bit', bit: 3, address: 4 }, true, {}, '160004fff70008'],
+    ['bit cleared', { as: 'bit', bit: 15, address: 4 }, false, {}, '1600047fff0000'],
+    ['inverted', { as: 'bit', bit: 0, address: 4 }, false, { invert: true }, '160004fffe0001'],
+    ['bit by 1', { as: 'bit', bit: 0, address: 4 }, 1, {}, '160004fffe0001'],
+    ['bit by its label', { as: 'bit', bit: 1, address: 4 }, 'on', { map: { 0: 'off', 1: 'on' } }, '160004fffd0002'],
+    ['some bits', { as: 'u16', bits: [4, 7], address: 4 }, 13, {}, '160004ff0f00d0'],
+    ['some bits, scaled', { as: 'u16', bits: [4, 7], address: 4 }, 1.3, { scale: 0.1 }, '160004ff0f00d0'],
+    ['of another register', { as: 'bit', bit: 3, write: { address: 9 } }, true, {}, '160009fff70008'],
+  ])('within a register: %s', (_, place, value, treatment, wanted) => {
+    const question = modbus.write(modbusPoint(0, place, treatment), value, 1)
+    if (typeof question === 'string') throw new Error(question)
+    expect(Buffer.from(question.body).toString('hex')).toBe(wanted)
+    expect(question).toMatchObject({ address: 1, writes: true, answerBytes: 7, otherwise: { writes: false } })
+  })
+  test.each<[string, Partial<ModbusPlace>, Value, Partial<Treatment>, string]>([
+    ['no bit', { as: 'bit', bit: 3 }, 2, {}, '2 (before scaling) does not fit into bit 3: 0 to 1'],
+    ['too many', { bits: [4, 7] }, 16, {}, '16 (before scaling) does not fit into bits 4 to 7: 0 to 15'],
+    ['negative', { bits: [4, 7] }, -1, {}, '-1 (before scaling) does not fit into bits 4 to 7: 0 to 15'],
+    ['no number', { bits: [4, 7] }, 'x', {}, '"x" is not a number'],
+    ['sentinel', { bits: [4, 7] }, 15, { invalid: [15] }, '15 means "no value" to this device'],
+    ['input register', { table: 'input', as: 'bit', bit: 3 }, true, {}, 'input 0 can only be read'],
+    ['two registers', { as: 'u32', bits: [4, 7] }, 1, {}, 'what holding 0 means depends on other registers or bits'],
+  ])('within a register, refused: %s', (_, place, value, treatment, why) => {
+    expect(writeOne(place, value, treatment)).toBe(why)
+  })
+  test('unit 0 is refused in a sentence', () => {
     expect(writeOne({}, 1, {}, 0)).toMatch(/^unit 0 is broadcast/)
   })
 })

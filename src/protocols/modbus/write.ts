@@ -47,12 +47,15 @@ function bitsFor(
   if (table !== 'holding' || alone || place.plus !== undefined || place.factors !== undefined) return null
   // Written elsewhere, or as something else, it is a value like any other.
   if (as !== 'bit' && (write?.address !== undefined || write?.as !== undefined || wordsOf(as, null) !== 1)) return null
-  const raw = rawOf({ ...place, bits: undefined }, treatment, value)
+  const { bits: _, ...whole } = place
+  const raw = rawOf(whole, treatment, value)
   if (typeof raw === 'object') return raw.why
   const number = round('u16', raw)
   const most = 2 ** (high - low + 1) - 1
   if (number === null) return `"${raw}" is not a number`
-  if (number < 0 || number > most) return `${raw} (before scaling) does not fit into ${bitsText(low, high)}: 0 to ${most}`
+  if (number < 0 || number > most)
+    return `${raw} (before scaling) does not fit into ${bitsText(low, high)}: 0 to ${most}`
+  if (treatment.invalid.includes(Number(number))) return `${number} means "no value" to this device`
   const start = write?.address ?? place.address
   return { start, mask: most << low, bits: Number(number) << low, multiple: write?.multiple ?? false }
 }
