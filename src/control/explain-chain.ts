@@ -1,7 +1,7 @@
 /** The way of a value from the port to the rules, link by link: how far it came, and where it stopped. */
 import { printHex } from '../bytes/hex.ts'
 import type { Text } from '../model/point.ts'
-import type { Evidence } from './explain-evidence.ts'
+import { type Evidence, isUp } from './explain-evidence.ts'
 import type { Cause } from './explain-judge.ts'
 import { spanText, valueText } from './explain-text.ts'
 import { CHAIN, type ChainKey, fill, type Link, LINKS, type Values } from './explain-words.ts'
@@ -54,7 +54,7 @@ function wordsOf(
   const { bus, device, topic, point, sample, neighbours, trial } = evidence
   switch (link) {
     case 'port':
-      if (bus !== null) return say(bus.state === 'online' ? 'portOpen' : 'portShut', { wire: bus.wireText })
+      if (bus !== null) return say(isUp(bus) ? 'portOpen' : 'portShut', { wire: bus.wireText })
       return topic === null ? null : say('broker', { n: topic.clients })
     case 'bus': {
       if (bus === null) return null

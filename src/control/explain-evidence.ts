@@ -73,6 +73,11 @@ export type BusEvidence = {
   readonly utilisation: number
 }
 
+/** It is open, although perhaps nobody has answered on it yet: such a wire is not called online. */
+export function isUp({ state, why, opens }: Pick<BusEvidence, 'state' | 'why' | 'opens'>): boolean {
+  return state === 'online' || (why === null && opens > 0)
+}
+
 /** What the system knows of a serial port. */
 export type PortEvidence = {
   readonly path: string

@@ -5,7 +5,15 @@ import type { Sample } from '../model/sample.ts'
 import type { Device, Site } from '../model/site.ts'
 import type { Stranger } from '../bus/overhear.ts'
 import type { GatewayView } from './context.ts'
-import type { BusEvidence, DeviceEvidence, Evidence, Neighbour, Said, Trial } from './explain-evidence.ts'
+import {
+  type BusEvidence,
+  type DeviceEvidence,
+  type Evidence,
+  isUp,
+  type Neighbour,
+  type Said,
+  type Trial,
+} from './explain-evidence.ts'
 import { otherReadings } from './interpret.ts'
 import { isNumberEncoding, encodingOf } from '../protocols/modbus/encoding.ts'
 import { lineText } from '../driver/units.ts'
@@ -28,7 +36,7 @@ export async function gather(view: GatewayView, point: Point, signal: AbortSigna
   if (device === undefined) throw new RangeError(`point ${point.id} has no device`)
   const before = view.latest(point.index)
   const onBus = isOnBus(device) ? device : null
-  const canAsk = onBus !== null && point.source.from === 'field' && view.bus(onBus.link.bus).state === 'online'
+  const canAsk = onBus !== null && point.source.from === 'field' && isUp(view.wire(onBus.link.bus).status())
   const asked = canAsk ? await tryPoint(view, point.index, onBus, signal) : []
   const now = view.clock.mono()
   return {

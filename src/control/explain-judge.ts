@@ -3,7 +3,7 @@
  * 0 to 1, and what speaks for it. Nothing here is learnt; the numbers say which of two causes a person would look at first.
  */
 import type { Text } from '../model/point.ts'
-import type { CauseWord, Evidence, Said } from './explain-evidence.ts'
+import { type CauseWord, type Evidence, isUp, type Said } from './explain-evidence.ts'
 import { CAUSES, type CauseKey, fill, SIGNS, type SignKey, type Values } from './explain-words.ts'
 import { type Guess, NOISE_ABOVE, ofClosed, ofGarbage, ofLateness, ofSilence } from './explain-silence.ts'
 import { spanText, valueText } from './explain-text.ts'
@@ -73,7 +73,7 @@ const SYSTEM: readonly (readonly [RegExp, CauseKey])[] = [
 const SERIAL: ReadonlySet<CauseKey> = new Set(['port_missing', 'port_denied', 'port_busy'])
 
 function ofWire({ bus, port }: Evidence): readonly Guess[] {
-  if (bus === null || bus.state === 'online') return []
+  if (bus === null || isUp(bus)) return []
   const system = bus.why === null ? null : (['system', { why: bus.why }] as const)
   const opened = bus.opens > 1 ? (['opened', { n: bus.opens }] as const) : null
   if (bus.wire === 'serial') {
@@ -108,9 +108,10 @@ function ofWire({ bus, port }: Evidence): readonly Guess[] {
 // ---- what the point says -------------------------------------------------------------------------------------------------
 
 function ofSaid(evidence: Evidence, said: Said): readonly Guess[] {
-  if (evidence.bus?.state === 'offline') return []
+  if (evidence.bus !== null && !isUp(evidence.bus)) return []
   if (said.quality === 'good') return ofGood(evidence)
   if (evidence.link === 'topic') return ofTopic(evidence, said)
+  if (evidence.link === 'lines' && isAbsence(said)) return [{ key: 'lines_silent', confidence: 0.85 }]
   return [...RULES[said.cause ?? 'not_read'](evidence, said), ...ofOthers(evidence)]
 }
 
@@ -135,25 +136,28 @@ const RULES: Readonly<Record<CauseWord, Rule>> = {
   frozen: () => [{ key: 'frozen', confidence: 0.9 }],
   rate: () => [{ key: 'rate', confidence: 0.85 }],
   substituted: () => [{ key: 'substituted', confidence: 0.95 }],
-  first_after_timeout: (evidence) => [{ key: 'first_after_timeout', confidence: 0.7 }, ...ofLateness(evidence)],
+  first_after_timeout: (evidence) => [
+    { key: 'first_after_timeout', confidence: 0.7 },
+    ...ofLateness(evidence),
+    ...((evidence.device?.errors.crc ?? 0) > 1 ? ofGarbage(evidence) : []),
+  ],
 }
 
 /** Somebody else answers, or somebody else asks: beside whatever the point says. */
 function ofOthers(evidence: Evidence): readonly Guess[] {
-  const { bus, device, trial } = evidence
+  const { bus, device } = evidence
   const strangers = device?.strangers ?? []
-  if (strangers.length > 0) return [{ key: 'stranger', confidence: 0.93, values: { other: strangers.join(', ') } }]
-  if (bus === null || bus.foreignFrames < FOREIGN_MIN || trial === null) return []
+  const asks = bus !== null && bus.foreign.length > 0 && bus.foreignFrames >= FOREIGN_MIN
+  const guesses: Guess[] = []
+  // The answers that another master gets come from other addresses, too.
+  if (strangers.length > 0)
+    guesses.push({ key: 'stranger', confidence: asks ? 0.3 : 0.93, values: { other: strangers.join(', ') } })
+  if (bus === null || bus.foreignFrames < FOREIGN_MIN) return guesses
   const share = bus.foreignFrames / Math.max(1, bus.frames)
-  const other = bus.foreign.length === 0 ? '' : ` (${bus.foreign.join('; ')})`
-  return [
-    {
-      key: 'second_master',
-      confidence: share > 0.05 ? 0.9 : 0.55,
-      signs: [['foreign', { n: bus.foreignFrames }]],
-      values: { other },
-    },
-  ]
+  const other = asks ? ` (${bus.foreign.join('; ')})` : ''
+  const confidence = asks ? (share > 0.02 ? 0.93 : 0.6) : strangers.length > 0 ? 0.2 : 0.55
+  guesses.push({ key: 'second_master', confidence, signs: [['foreign', { n: bus.foreignFrames }]], values: { other } })
+  return guesses
 }
 
 const EXCEPTIONS: Readonly<Record<number, CauseKey>> = {
@@ -202,15 +206,19 @@ function ofStale(evidence: Evidence): readonly Guess[] {
   return [...ofLateness(evidence), { key: 'stale', confidence: 0.5 }]
 }
 
+/** Nothing has come, or nothing any more. */
+function isAbsence({ cause }: Said): boolean {
+  return cause === null || cause === 'not_read' || cause === 'stale' || cause === 'timeout'
+}
+
 function ofTopic({ topic }: Evidence, said: Said): readonly Guess[] {
-  const own: readonly Guess[] =
-    said.cause === null || said.cause === 'not_read' || said.cause === 'stale' || said.cause === 'timeout'
-      ? []
-      : said.cause === 'crc' || said.cause === 'device_fault'
-        ? [{ key: 'value_invalid', confidence: 0.9 }]
-        : said.cause === 'closed' || said.cause === 'refused'
-          ? [{ key: 'topic_silent', confidence: 0.85 }]
-          : RULES[said.cause](NOTHING_ELSE, said)
+  const own: readonly Guess[] = isAbsence(said)
+    ? []
+    : said.cause === 'crc' || said.cause === 'device_fault'
+      ? [{ key: 'value_invalid', confidence: 0.9 }]
+      : said.cause === 'closed' || said.cause === 'refused'
+        ? [{ key: 'topic_silent', confidence: 0.85 }]
+        : RULES[said.cause ?? 'not_read'](NOTHING_ELSE, said)
   if (topic === null || own.length > 0) return own
   const clients: readonly [SignKey, Values] = ['clients', { n: topic.clients }]
   return [
@@ -224,11 +232,11 @@ function ofTopic({ topic }: Evidence, said: Said): readonly Guess[] {
 /** A good value from a wire that is disturbed: said before it gets worse. */
 function ofGood(evidence: Evidence): readonly Guess[] {
   const { device, bus, sample } = evidence
-  const fine: Guess = { key: 'fine', confidence: sample.quality === 'good' ? 0.9 : 0.6 }
+  const wasBad = sample.quality !== 'good' || device?.state === 'degraded'
+  const fine: Guess = { key: 'fine', confidence: wasBad ? 0.5 : 0.9 }
   if (device === null || bus === null) return [fine]
   const attempts = device.answers + device.errors.crc + device.errors.timeout
   const share = attempts === 0 ? 0 : device.errors.crc / attempts
-  const wasBad = sample.quality !== 'good' || device.state === 'degraded'
   const disturbed = share > NOISE_ABOVE && (wasBad || share > 0.1) ? ofGarbage(evidence) : []
   return [
     fine,

@@ -18,7 +18,6 @@ export const NOISE_ABOVE = 0.01
 export function ofSilence(evidence: Evidence): readonly Guess[] {
   const { device, bus } = evidence
   if (device === null || bus === null) return [{ key: 'not_read', confidence: 0.5 }]
-  const echoed = ofEcho(evidence)
   const late = ofLateness(evidence)
   const isKnown = device.answers > 0 || evidence.lastGood !== null
   const before: readonly [SignKey, Values] | null =
@@ -34,7 +33,6 @@ export function ofSilence(evidence: Evidence): readonly Guess[] {
     const dead = device.answers > 0 ? 0.82 : isKnown ? 0.7 : 0.4
     const unknown = device.answers > 0 ? 0.15 : isKnown ? 0.45 : 0.78
     return [
-      ...echoed,
       ...late,
       { key: 'device_dead', confidence: dead, signs },
       { key: 'device_unknown', confidence: unknown, signs },
@@ -44,21 +42,11 @@ export function ofSilence(evidence: Evidence): readonly Guess[] {
     others.total > 0 ? ['nobodyAnswers', { total: others.total + 1 }] : null
   if (others.total > 0 && (isKnown || others.everAnswered)) {
     const signs = [nobody, before, silent]
-    return [
-      ...echoed,
-      ...late,
-      { key: 'segment_dead', confidence: 0.85, signs },
-      { key: 'device_dead_alone', confidence: 0.2 },
-    ]
+    return [...late, { key: 'segment_dead', confidence: 0.85, signs }, { key: 'device_dead_alone', confidence: 0.2 }]
   }
   if (isKnown) {
     const signs = [before, silent]
-    return [
-      ...echoed,
-      ...late,
-      { key: 'device_dead_alone', confidence: 0.8, signs },
-      { key: 'segment_dead', confidence: 0.3 },
-    ]
+    return [...late, { key: 'device_dead_alone', confidence: 0.8, signs }, { key: 'segment_dead', confidence: 0.3 }]
   }
   const signs = [nobody, before, silent]
   if (bus.wire === 'modbus-tcp') {
@@ -68,7 +56,6 @@ export function ofSilence(evidence: Evidence): readonly Guess[] {
     ]
   }
   return [
-    ...echoed,
     { key: 'wiring_or_line', confidence: others.total > 0 ? 0.78 : 0.65, signs },
     { key: 'device_unknown', confidence: others.total > 0 ? 0.25 : 0.5, signs },
     { key: 'segment_dead', confidence: 0.35, signs },
@@ -105,6 +92,11 @@ export function ofClosed(evidence: Evidence): readonly Guess[] {
 export function ofGarbage(evidence: Evidence): readonly Guess[] {
   const { device, bus } = evidence
   if (device === null || bus === null) return [{ key: 'value_invalid', confidence: 0.7 }]
+  // Our own bytes and nothing else: that the adapter returns them is not why nobody answers.
+  if (
+    evidence.trial?.asked.every(({ sent, received }) => received.length === sent.length && beginsWith(received, sent))
+  )
+    return ofSilence(evidence)
   const echoed = ofEcho(evidence)
   if (echoed.length > 0) return echoed
   const others = othersOf(evidence)
@@ -126,24 +118,23 @@ export function ofGarbage(evidence: Evidence): readonly Guess[] {
   ]
 }
 
-/** Nobody was ever understood on this wire, and bytes come. */
+/**
+ * Nobody was ever understood on this wire, and bytes come. Each mistake garbles in its own way: swapped wires keep the number of
+ * bytes and turn them over, a wrong speed changes their number, a wrong parity keeps number and about half of the bytes.
+ */
 function everythingIsGarbage(evidence: Evidence): readonly Guess[] {
   const asked = evidence.trial?.asked.filter(({ received }) => received.length > 0) ?? []
   const received = sum(asked, (each) => each.received.length)
   const expected = sum(asked, (each) => each.expectedBytes ?? 0)
-  const edges = sum(asked, (each) => each.received.filter((byte) => byte === 0x00 || byte === 0xff).length)
-  const flat = received > 0 && edges / received > 0.6
-  const ratio = expected === 0 || received === 0 ? null : received / expected
   const sign: readonly [SignKey, Values] =
     received > 0 ? ['garbage', { n: received, total: expected }] : ['junk', { n: evidence.bus?.junkBytes ?? 0 }]
-  const signs = [sign, ['neverAnswered', {}] as const, flat ? (['allZero', {}] as const) : null]
-  const odd = ratio !== null && (ratio > 1.4 || ratio < 0.7)
-  if (flat) return guesses({ polarity: 0.85, speed: 0.4, parity: 0.2 }, signs)
-  if (odd) return guesses({ polarity: 0.5, speed: 0.82, parity: 0.2 }, signs)
-  return guesses(
-    isSevenBits(asked) ? { polarity: 0.4, speed: 0.35, parity: 0.8 } : { polarity: 0.75, speed: 0.5, parity: 0.3 },
-    signs,
-  )
+  const signs = [sign, ['neverAnswered', {}] as const]
+  const ratio = expected === 0 || received === 0 ? null : received / expected
+  if (asked.some(isTurnedOver)) return guesses({ polarity: 0.9, speed: 0.35, parity: 0.1 }, signs)
+  if (asked.some(isHalfRight)) return guesses({ polarity: 0.3, speed: 0.3, parity: 0.88 }, signs)
+  if (ratio !== null && (ratio > 1.1 || ratio < 0.75))
+    return guesses({ polarity: 0.45, speed: 0.82, parity: 0.15 }, signs)
+  return guesses({ polarity: 0.7, speed: 0.5, parity: 0.3 }, signs)
 }
 
 function guesses(
@@ -157,16 +148,22 @@ function guesses(
   ]
 }
 
+/** With A and B swapped a receiver finds its start bit one bit late: a byte comes inverted and shifted by one. */
+function isTurnedOver({ sent, received }: Asked): boolean {
+  const [first = 0] = sent
+  const turned = (~first & 0xff) >> 1
+  return first !== 0xfe && turned !== 0 && received.subarray(0, 3).includes(turned)
+}
+
 /**
- * Read as eight bits without parity, an answer of seven bits with parity has its parity in bit 7: cleared, the first bytes repeat
- * what we sent (address and function).
+ * The right number of bytes, and of address and function, which an answer repeats, at least one is right: where the parity bit is
+ * taken for a stop bit about every second byte is delivered as 00. Of seven bits with parity, bit 7 is the parity.
  */
-function isSevenBits(asked: readonly Asked[]): boolean {
-  return asked.some(({ sent, received, expectedBytes }) => {
-    if (received.length < 2 || received.length !== expectedBytes) return false
-    const differs = received[0] !== sent[0] || received[1] !== sent[1]
-    return differs && ((received[0] ?? 0) & 0x7f) === sent[0] && ((received[1] ?? 0) & 0x7f) === sent[1]
-  })
+function isHalfRight({ sent, received, expectedBytes }: Asked): boolean {
+  if (received.length !== expectedBytes) return false
+  const head = [0, 1].map((at) => ({ want: sent[at] ?? 0, got: received[at] ?? 0 }))
+  const plausible = head.every(({ want, got }) => got === want || got === 0 || (got & 0x7f) === want)
+  return plausible && head.some(({ want, got }) => got !== 0 && (got & 0x7f) === (want & 0x7f))
 }
 
 function ofEcho({ trial, device }: Evidence): readonly Guess[] {

@@ -324,6 +324,20 @@ export const DEVICE_CAUSES = {
       { en: 'Does the bridge run, and is it connected?', zh: '网桥是否运行并已连接？' },
     ],
   },
+  lines_silent: {
+    link: 'device',
+    text: { en: '{device} prints nothing', zh: '{device} 没有输出任何内容' },
+    check: [
+      {
+        en: 'Power, its transmit wire, and that its serial output is switched on.',
+        zh: '检查电源、发送线，以及其串口输出是否开启。',
+      },
+      {
+        en: 'Speed and parity against the site file: a wrong one gives garbage or nothing.',
+        zh: '核对波特率和校验位：不符时会出现乱码或没有内容。',
+      },
+    ],
+  },
   broker_empty: {
     link: 'port',
     text: { en: 'no client is connected to the local broker', zh: '本地代理没有任何客户端连接' },

@@ -40,7 +40,6 @@ export const SIGNS = {
   siblingsSame: { en: 'all points of the device say so', zh: '该设备的所有点都如此' },
   system: { en: 'the system says: {why}', zh: '系统提示：{why}' },
   opened: { en: 'it was opened {n} times', zh: '已打开 {n} 次' },
-  allZero: { en: 'all these bytes are 00 or FF', zh: '这些字节全是 00 或 FF' },
   clients: { en: '{n} clients are connected to the local broker', zh: '本地代理有 {n} 个客户端' },
 } as const satisfies Readonly<Record<string, Text>>
 
