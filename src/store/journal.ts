@@ -17,9 +17,9 @@ import type { ItemBatch, State } from './state.ts'
 
 const SEGMENT_BYTES_MAX = 32 * 2 ** 20
 /** Batches cut in one commit: an alarm behind it waits for them. */
-const CUTS_MAX = 4
-/** Contents kept, since what was just cut is sent next. */
-const CONTENTS_MAX = 24
+const CUTS_MAX = 8
+/** Contents kept until they are sent, which is soon after the cut: in characters, and a character is a byte. */
+const CONTENTS_MAX = 4 * 2 ** 20
 
 export class Journal {
   readonly #state: State
@@ -29,6 +29,7 @@ export class Journal {
   readonly #announce: Announce
   readonly #entries: Entries
   readonly #contents = new Map<number, string>()
+  #contentsLength = 0
   #numbers: Uint32Array<ArrayBuffer> | null = null
   #waiting: ChunkHead[]
   #lastChunk: number
@@ -293,11 +294,13 @@ export class Journal {
   /** null: it is damaged, and declared. */
   #contentOf(segment: Segment, batch: StoredBatch, time: ClockReading): string | null {
     const known = this.#contents.get(batch.number)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // A second uplink will want it, too; a single one asks again only if its line breaks.
+      if (this.#setup.uplinks.length === 1) this.#forget(batch.number)
+      return known
+    }
     try {
-      const content = segment.contentOf(batch)
-      this.#remember(batch.number, content)
-      return content
+      return segment.contentOf(batch)
     } catch (error) {
       if (!isDamage(error) || isCorruption(error)) throw error
       this.#suspect = messageOf(error)
@@ -309,10 +312,19 @@ export class Journal {
   }
 
   #remember(number: number, content: string): void {
+    if (this.#setup.uplinks.length === 0) return
+    this.#forget(number)
     this.#contents.set(number, content)
-    if (this.#contents.size <= CONTENTS_MAX) return
-    const [oldest] = this.#contents.keys()
-    if (oldest !== undefined) this.#contents.delete(oldest)
+    this.#contentsLength += content.length
+    for (const oldest of this.#contents.keys()) {
+      if (this.#contentsLength <= CONTENTS_MAX) return
+      this.#forget(oldest)
+    }
+  }
+
+  #forget(number: number): void {
+    this.#contentsLength -= this.#contents.get(number)?.length ?? 0
+    this.#contents.delete(number)
   }
 
   #batchOf(lane: Lane, head: StoredBatch | ItemBatch, content: string): Batch {

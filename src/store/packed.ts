@@ -141,6 +141,19 @@ function enlarged<T extends Uint32Array | Float64Array | Uint8Array>(from: T, in
   return into
 }
 
+/** Some of them, without a copy. */
+export function rangeOf(samples: PackedSamples, from: number, to: number): PackedSamples {
+  return {
+    count: to - from,
+    point: samples.point.subarray(from, to),
+    mono: samples.mono.subarray(from, to),
+    kind: samples.kind.subarray(from, to),
+    cause: samples.cause.subarray(from, to),
+    value: samples.value.subarray(from, to),
+    texts: samples.texts,
+  }
+}
+
 /** The buffers of packed samples, for postMessage's transfer list. */
 export function buffersOf(samples: PackedSamples): ArrayBuffer[] {
   return [samples.point.buffer, samples.mono.buffer, samples.kind.buffer, samples.cause.buffer, samples.value.buffer]

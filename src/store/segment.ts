@@ -10,7 +10,7 @@ import { type Connection, openDatabase, openReadOnly, quickCheck } from './datab
 import { Dictionary } from './dictionary.ts'
 import type { BatchHead, ChunkHead } from './heads.ts'
 import { migrate } from './migrations.ts'
-import { type PackedSamples, SamplePacker } from './packed.ts'
+import { type PackedSamples, rangeOf, SamplePacker } from './packed.ts'
 
 const STEPS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -47,6 +47,8 @@ const SQL = {
 
 /** Below it a chunk is not worth inflating again. */
 const DEFLATE_FROM = 2048
+/** Samples kept as they came until their batch is cut, about 6 MB: under such a load reading them back would cost as much as writing. */
+const FRESH_MAX = 250_000
 
 export type StoredBatch = BatchHead & {
   readonly first: number
@@ -105,6 +107,9 @@ export class Segment {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
   readonly dictionary: Dictionary
+  /** By chunk: what was packed and is not cut yet. */
+  readonly #fresh = new Map<number, PackedSamples>()
+  #freshCount = 0
 
   /** `read` for sealed segments. */
   constructor(file: string, mode: 'write' | 'read') {
@@ -125,7 +130,28 @@ export class Segment {
 
   /** All or nothing, durable when it returns. On a throw the in-memory dictionary is stale: open the segment again. */
   commit(body: () => void): void {
-    this.#db.transaction(body).immediate()
+    try {
+      this.#db.transaction(body).immediate()
+    } catch (error) {
+      this.#fresh.clear()
+      this.#freshCount = 0
+      throw error
+    }
+  }
+
+  #keepFresh(n: number, samples: PackedSamples): void {
+    // Texts are not sure to come back as they went: half a surrogate pair has no UTF-8.
+    if (samples.texts.length > 0 || this.#freshCount + samples.count > FRESH_MAX) return
+    this.#fresh.set(n, samples)
+    this.#freshCount += samples.count
+  }
+
+  #takeFresh(n: number): PackedSamples | null {
+    const samples = this.#fresh.get(n)
+    if (samples === undefined) return null
+    this.#fresh.delete(n)
+    this.#freshCount -= samples.count
+    return samples
   }
 
   /** Inside `commit`: dictionary rows that are new, then the chunk. `samples` carry dictionary numbers. */
@@ -152,6 +178,7 @@ export class Segment {
       pays ? 1 : 0,
       body,
     )
+    this.#keepFresh(head.n, rangeOf(samples, from, to))
   }
 
   /** Inside `commit`: freezes range, header and the hash of the content. */
@@ -164,7 +191,7 @@ export class Segment {
     const t0 = Math.min(...cut.chunks.map((chunk) => Math.round(chunk.monoMin + offsetOf(chunk))))
     const newestAt = Math.max(...cut.chunks.map((chunk) => Math.round(chunk.monoMax + offsetOf(chunk))))
     const errors = cut.chunks.map((chunk) => chunk.errorMs).filter((error) => error !== null)
-    const content = this.#content(first.n, last.n, cut.rebaseMs, t0)
+    const content = this.#contentOfCut(cut, t0)
     const head: BatchHead = {
       number,
       boot: first.boot,
@@ -213,6 +240,17 @@ export class Segment {
     const { text } = this.#content(batch.first, batch.last, batch.rebase, batch.t0)
     if (contentId(text) !== batch.id) throw new DamageError(`${this.file}: batch ${batch.number} is not what was cut`)
     return text
+  }
+
+  /** From memory where all of it is still there, which gives the same text: a chunk is packed without loss. */
+  #contentOfCut(cut: Cut, t0: number): Content {
+    const parts: ContentPart[] = []
+    for (const { n, offsetMs } of cut.chunks) {
+      const samples = this.#takeFresh(n)
+      if (samples !== null) parts.push({ samples, offsetMs: cut.rebaseMs ?? offsetMs })
+    }
+    if (parts.length === cut.chunks.length) return buildContent(parts, this.dictionary, t0)
+    return this.#content(cut.chunks[0]?.n ?? 0, cut.chunks.at(-1)?.n ?? 0, cut.rebaseMs, t0)
   }
 
   #content(first: number, last: number, rebaseMs: number | null, t0: number): Content {

@@ -1,4 +1,7 @@
-/** One commit's samples in chunks that a batch can hold: at most `cut.samples`, about `cut.bytes` of JSON. Pure. */
+/**
+ * One commit's samples in chunks that a batch can hold: at most `cut.samples`, about `cut.bytes` of JSON. What fills several goes
+ * device by device: a batch then says names once for many scans, which halves its bytes, packed and on the line. Pure.
+ */
 import type { StoreSettings } from '../model/site.ts'
 import { estimateBytes, type Names } from './content.ts'
 import type { ChunkHead } from './heads.ts'
@@ -19,7 +22,7 @@ export function splitRun(
   names: Names,
   cut: StoreSettings['cut'],
 ): readonly RunPart[] {
-  const numbered: PackedSamples = { ...samples, point: samples.point.map((point) => numbers[point] ?? 0) }
+  const numbered = samples.count > cut.samples ? byDevice(samples, numbers, names) : inOrder(samples, numbers)
   const parts: RunPart[] = []
   const seen = new Uint8Array(names.keyText.length)
   let from = 0
@@ -41,10 +44,49 @@ export function splitRun(
     if (at > from && (at - from >= cut.samples || bytes + size > cut.bytes)) close(at)
     seen[point] = 1
     bytes += size
-    const mono = Math.round(numbered.mono[at] ?? 0)
+    const mono = numbered.mono[at] ?? 0
     monoMin = Math.min(monoMin, mono)
     monoMax = Math.max(monoMax, mono)
   }
   if (numbered.count > from) close(numbered.count)
   return parts
+}
+
+/** With dictionary numbers and in whole ms, as they will be read back. */
+function inOrder(samples: PackedSamples, numbers: Uint32Array<ArrayBuffer>): PackedSamples {
+  return { ...samples, point: samples.point.map((point) => numbers[point] ?? 0), mono: samples.mono.map(Math.round) }
+}
+
+/** The same, sorted by device; within each in the order in which they came. */
+function byDevice(samples: PackedSamples, numbers: Uint32Array<ArrayBuffer>, names: Names): PackedSamples {
+  const { count } = samples
+  const places = new Uint32Array(names.deviceText.length + 1)
+  for (let at = 0; at < count; at++) {
+    const next = (names.device[numbers[samples.point[at] ?? 0] ?? 0] ?? 0) + 1
+    places[next] = (places[next] ?? 0) + 1
+  }
+  for (let device = 1; device < places.length; device++) {
+    places[device] = (places[device] ?? 0) + (places[device - 1] ?? 0)
+  }
+  const sorted: PackedSamples = {
+    count,
+    point: new Uint32Array(count),
+    mono: new Float64Array(count),
+    kind: new Uint8Array(count),
+    cause: new Uint8Array(count),
+    value: new Float64Array(count),
+    texts: samples.texts,
+  }
+  for (let at = 0; at < count; at++) {
+    const point = numbers[samples.point[at] ?? 0] ?? 0
+    const device = names.device[point] ?? 0
+    const place = places[device] ?? 0
+    places[device] = place + 1
+    sorted.point[place] = point
+    sorted.mono[place] = Math.round(samples.mono[at] ?? 0)
+    sorted.kind[place] = samples.kind[at] ?? 0
+    sorted.cause[place] = samples.cause[at] ?? 0
+    sorted.value[place] = samples.value[at] ?? 0
+  }
+  return sorted
 }
