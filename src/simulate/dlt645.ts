@@ -7,7 +7,7 @@ import { rowOf } from '../protocols/dlt645/items.ts'
 import type { SimulatedDevice } from './devices.ts'
 import { encodeItem, rawOf } from './dlt645encode.ts'
 import type { Misdeed } from './faults.ts'
-import { deliver, type Line, type Send, type Speaker } from './line.ts'
+import { collided, deliver, type Line, type Send, type Speaker } from './line.ts'
 
 export const dlt645Speaker: Speaker = {
   cut(bytes) {
@@ -41,12 +41,6 @@ function serve(line: Line, bytes: Uint8Array, send: Send): void {
   if (first === undefined) return
   const [reply, ...others] = answers.map((answer) => answer.reply)
   if (reply !== undefined) deliver(others.reduce(collided, reply), first.misdeed, line.later, send)
-}
-
-/** Two meters at once: on the wire a 0 wins. */
-function collided(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const [long, short] = one.length >= other.length ? [one, other] : [other, one]
-  return long.map((byte, at) => byte & (short[at] ?? 0xff))
 }
 
 function replyOf(device: SimulatedDevice, own: string, request: Frame, misdeed: Misdeed): Uint8Array {

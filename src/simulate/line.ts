@@ -62,6 +62,12 @@ function find(
   return null
 }
 
+/** Two meters at once: on the wire a 0 wins. */
+export function collided(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const [long, short] = one.length >= other.length ? [one, other] : [other, one]
+  return long.map((byte, at) => byte & (short[at] ?? 0xff))
+}
+
 /** Sends the reply as the misdeed wants it. */
 export function deliver(reply: Uint8Array, misdeed: Misdeed, later: Later, send: Send): void {
   const bytes = misdeed.garbleAt === null ? reply : damaged(reply, misdeed.garbleAt)

@@ -12,10 +12,12 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { Scope } from '../runtime/scope.ts'
 import { Book } from './book.ts'
+import { cjt188Speaker } from './cjt188.ts'
 import type { Cell, SimulatedDevice } from './devices.ts'
 import { dlt645Speaker } from './dlt645.ts'
 import { Faults, type FaultSpec } from './faults.ts'
 import { serveBytes } from './listener.ts'
+import { mbusSpeaker } from './mbus.ts'
 import { MODBUS_TCP_FAULTS, serveModbusTcp } from './modbustcp.ts'
 import { openPty } from './pty.ts'
 import type { Publisher, PublishSettings } from './publish.ts'
@@ -299,7 +301,7 @@ function lineOf(bus: Bus, devices: readonly SimulatedDevice[], faults: Faults, s
 }
 
 /** What the devices of a serial line may speak. */
-const SPEAKERS: readonly Speaker[] = [rtuSpeaker, dlt645Speaker]
+const SPEAKERS: readonly Speaker[] = [rtuSpeaker, dlt645Speaker, cjt188Speaker, mbusSpeaker]
 
 const RTU_FAULTS = ['late', 'silent', 'garbled', 'split', 'wrong_unit', 'exception', 'frozen'] as const
 

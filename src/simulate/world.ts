@@ -2,8 +2,10 @@
 import type { Point, Value } from '../model/point.ts'
 import type { Device, Site } from '../model/site.ts'
 import { type Cell, type Ears, SimulatedDevice } from './devices.ts'
+import { fitCjt188 } from './cjt188encode.ts'
 import { fitDlt645 } from './dlt645encode.ts'
 import { coderFor } from './encode.ts'
+import { fitMbus } from './mbusencode.ts'
 import { seedOf } from './random.ts'
 import { type Part, type Signal, signalFor } from './signals.ts'
 
@@ -98,8 +100,18 @@ function cellOf(point: Point, device: Device, role: Role | undefined, seed: numb
 
 /** What devices of other protocols than Modbus can hold. */
 function fitOf(point: Point): Pick<Cell, 'fit'> {
-  if (point.source.from !== 'field' || point.source.place.protocol !== 'dlt645') return {}
-  return { fit: fitDlt645(point.source.place, point.source.treatment) }
+  if (point.source.from !== 'field') return {}
+  const { place, treatment } = point.source
+  switch (place.protocol) {
+    case 'dlt645':
+      return { fit: fitDlt645(place, treatment) }
+    case 'cjt188':
+      return { fit: fitCjt188(place, treatment) }
+    case 'mbus':
+      return { fit: fitMbus(place, treatment, point.type === 'str' && treatment.map === null) }
+    default:
+      return {}
+  }
 }
 
 /** What a device knows about itself: its address and its line. */

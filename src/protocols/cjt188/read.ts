@@ -78,7 +78,7 @@ function compile({ item }: Cjt188Place, indices: readonly number[], points: read
     if (point === undefined || place === null || point.source.from !== 'field') {
       throw new RangeError(`block ${item} names point ${index}, which is no CJ/T 188 point of these`)
     }
-    const raw = extractor(place.field, place.habits.status)
+    const raw = extractor(place)
     const treat = compileTreatment(point.source.treatment)
     return {
       point: index,
@@ -90,8 +90,14 @@ function compile({ item }: Cjt188Place, indices: readonly number[], points: read
   })
 }
 
-function extractor(field: string, order: StatusOrder): (content: Content) => Outcome {
+/** What an answer says of this place, in the unit that all meters are read in. */
+export function valueIn(content: Content, place: Cjt188Place): Outcome {
+  return extractor(place)(content)
+}
+
+function extractor({ field, habits }: Cjt188Place): (content: Content) => Outcome {
   const bit = bitOf(field)
+  const order: StatusOrder = habits.status
   if (bit !== null) return fromStatus((status) => statusBit(status, bit))
   if (field === 'valve') return fromStatus((status) => valveOf(status, order))
   if (field === 'battery_low') return fromStatus((status) => batteryLow(status, order))
