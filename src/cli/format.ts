@@ -89,15 +89,18 @@ const CAUSES: Readonly<Record<string, { readonly words: TextKey; readonly check:
   first_after_timeout: { words: 'causeFirst', check: 'checkFirst' },
 }
 
-/** Modbus Application Protocol V1.1b3, section 7. */
-const EXCEPTIONS: Readonly<Record<string, TextKey>> = {
-  1: 'exception1',
-  2: 'exception2',
-  3: 'exception3',
-  4: 'exception4',
-  6: 'exception6',
-  10: 'exception10',
-  11: 'exception11',
+/** Modbus Application Protocol V1.1b3, section 7. Not all of them are a no, and not all of them come from the device. */
+const EXCEPTIONS: Readonly<Record<string, { readonly words: TextKey; readonly check: TextKey }>> = {
+  1: { words: 'exception1', check: 'checkException1' },
+  2: { words: 'exception2', check: 'checkException2' },
+  3: { words: 'exception3', check: 'checkException3' },
+  4: { words: 'exception4', check: 'checkDeviceFault' },
+  5: { words: 'exception5', check: 'checkException5' },
+  6: { words: 'exception6', check: 'checkException6' },
+  7: { words: 'exception7', check: 'checkException' },
+  8: { words: 'exception8', check: 'checkException8' },
+  10: { words: 'exception10', check: 'checkException10' },
+  11: { words: 'exception11', check: 'checkException11' },
 }
 
 /** Why a write was not done, as `bus/` words it: `word: sentence`. */
@@ -131,15 +134,15 @@ function faultWords(cause: string, language: Language): string {
   const [kind = '', code = ''] = cause.split(':')
   const known = CAUSES[kind]
   if (known === undefined) return cause
-  const meaning = EXCEPTIONS[code]
-  return say(language, known.words, { code: meaning === undefined ? code : `${code} (${say(language, meaning)})` })
+  return say(language, EXCEPTIONS[code]?.words ?? known.words, { code })
 }
 
 /** What to look at, or null. */
 export function adviceFor(cause: string | null, language: Language): string | null {
   // A refusal explains itself.
-  const known = cause === null ? undefined : CAUSES[cause.split(':')[0] ?? '']
-  return known === undefined ? null : say(language, known.check)
+  const [kind = '', code = ''] = (cause ?? '').split(':')
+  const known = CAUSES[kind]
+  return known === undefined ? null : say(language, EXCEPTIONS[code]?.check ?? known.check)
 }
 
 /** `2023-11-14 22:13:20` in the site's zone. */

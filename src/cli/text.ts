@@ -379,13 +379,51 @@ export const TEXT = {
   checkSubstituted: { en: 'Who substituted it, and why.', zh: '由谁置数，原因为何。' },
   causeFirst: { en: 'first after a timeout', zh: '超时后的首个值' },
   checkFirst: { en: 'Nothing: the next reading settles it.', zh: '无需处理：下次读取即可确认。' },
-  exception1: { en: 'function not supported', zh: '不支持的功能' },
-  exception2: { en: 'no such register', zh: '无此寄存器' },
-  exception3: { en: 'value not allowed', zh: '数值不允许' },
-  exception4: { en: 'device failure', zh: '设备故障' },
-  exception6: { en: 'device busy', zh: '设备忙' },
-  exception10: { en: 'gateway path not available', zh: '网关路径不可用' },
-  exception11: { en: 'device behind the gateway does not answer', zh: '网关后的设备无应答' },
+  exception1: { en: 'the device refuses: {code} (function not supported)', zh: '设备拒绝：{code}（不支持该功能）' },
+  checkException1: {
+    en: 'The driver: does it fit this model? Input and holding registers exchanged?',
+    zh: '驱动是否与型号相符？输入寄存器与保持寄存器是否弄反？',
+  },
+  exception2: { en: 'the device refuses: {code} (no such register)', zh: '设备拒绝：{code}（无此寄存器）' },
+  checkException2: {
+    en: 'The register table: an address off by one, another model or firmware?',
+    zh: '寄存器表：地址是否差一？型号或固件是否不同？',
+  },
+  exception3: { en: 'the device refuses: {code} (value not allowed)', zh: '设备拒绝：{code}（数值不允许）' },
+  checkException3: {
+    en: 'The limits of the device: registers in one read, values that may be written.',
+    zh: '设备限制：一次可读的寄存器数、可写入的数值。',
+  },
+  exception4: { en: 'the device reports a failure of its own ({code})', zh: '设备报告自身故障（{code}）' },
+  exception5: { en: 'the device took it and is still working on it ({code})', zh: '设备已接受，仍在处理（{code}）' },
+  checkException5: { en: 'Nothing: read it again in a while.', zh: '无需处理：稍后再读一次。' },
+  exception6: { en: 'the device is busy ({code})', zh: '设备忙（{code}）' },
+  checkException6: {
+    en: 'Whether it is asked too often: a longer poll, or minGap in the driver.',
+    zh: '轮询是否过快：加长周期，或在驱动中设置 minGap。',
+  },
+  exception7: { en: 'the device refuses: {code} (it cannot do that)', zh: '设备拒绝：{code}（无法执行）' },
+  exception8: { en: 'the device reports a memory error ({code})', zh: '设备报告存储器错误（{code}）' },
+  checkException8: {
+    en: 'The device: switch it off and on, then call its maker.',
+    zh: '设备：断电重启，仍有则联系厂家。',
+  },
+  exception10: {
+    en: 'the gateway in between has no path to the device ({code})',
+    zh: '中间网关没有通往该设备的通道（{code}）',
+  },
+  checkException10: {
+    en: 'The settings of the gateway in between: its port and the unit number.',
+    zh: '中间网关的设置：端口与站号。',
+  },
+  exception11: {
+    en: 'the gateway in between hears nothing from the device ({code})',
+    zh: '中间网关收不到该设备的应答（{code}）',
+  },
+  checkException11: {
+    en: 'Power, wiring and address of the device behind that gateway.',
+    zh: '该网关后设备的供电、接线和地址。',
+  },
 } as const satisfies Readonly<Record<string, Text>>
 
 export type TextKey = keyof typeof TEXT

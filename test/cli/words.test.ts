@@ -105,7 +105,7 @@ describe('figures', () => {
 
 describe('causes', () => {
   const known =
-    'timeout crc exception:2 closed refused sentinel out_of_range device_fault not_read not_configured stale frozen rate substituted first_after_timeout'
+    'timeout crc exception:1 exception:2 exception:3 exception:4 exception:5 exception:6 exception:7 exception:8 exception:10 exception:11 closed refused sentinel out_of_range device_fault not_read not_configured stale frozen rate substituted first_after_timeout'
   test.each(known.split(' '))('%s has words and advice in both languages', (cause) => {
     for (const language of ['en', 'zh'] as const) {
       expect(formatCause(cause, language)).not.toBe(cause)
@@ -115,6 +115,9 @@ describe('causes', () => {
 
   test('an exception says what its number means; what is unknown is shown as it is', () => {
     expect(formatCause('exception:2', 'en')).toBe('the device refuses: 2 (no such register)')
+    expect(formatCause('exception:5', 'en')).toBe('the device took it and is still working on it (5)')
+    expect(formatCause('exception:11', 'en')).toBe('the gateway in between hears nothing from the device (11)')
+    expect(formatCause('exception:11', 'zh')).toBe('中间网关收不到该设备的应答（11）')
     expect(formatCause('exception:99', 'en')).toBe('the device refuses: 99')
     expect(formatCause('interlock: pump_2', 'en')).toBe('interlock: pump_2')
     expect(adviceFor('interlock', 'en')).toBeNull()
