@@ -12,16 +12,15 @@ import type { Formula } from '../model/point.ts'
 import { connect, type Connection } from './connect.ts'
 import type { Context } from './context.ts'
 import { type Entry, expandDevices, placeOf } from './expand.ts'
-import { checkLater, type Linking, linkOf } from './links.ts'
+import { type Linking, linkOf } from './links.ts'
 
 /** A device with what it came from, for the steps that follow. */
 export type Resolved = { readonly device: Device; readonly entry: Entry; readonly model: Model }
 
 export type Devices = { readonly resolved: readonly Resolved[]; readonly points: readonly Point[] }
 
-const LATER: readonly string[] = ['dlt645', 'cjt188', 'mbus']
 /** What a site may override in a driver. */
-const OVERRIDES = ['params', 'polls', 'modbus', 'points', 'alarms'] as const
+const OVERRIDES = ['params', 'polls', 'modbus', 'dlt645', 'cjt188', 'mbus', 'points', 'alarms'] as const
 
 export function resolveDevices(buses: readonly Bus[], context: Context): Devices {
   const models = createModels(context)
@@ -90,7 +89,9 @@ function deriveSource(formula: DraftFormula, siblings: readonly Draft[], first: 
 
 function numbered(formula: DraftFormula, siblings: readonly Draft[], first: number, device: number): Formula {
   if (formula.kind === 'expression') return { ...formula, device }
-  const of = first + siblings.findIndex((sibling) => sibling.key === formula.of)
+  const indexOf = (key: string): number => first + siblings.findIndex((sibling) => sibling.key === key)
+  const of = indexOf(formula.of)
+  if (formula.kind === 'door') return { ...formula, of, granted: formula.granted === null ? null : indexOf(formula.granted) }
   return formula.kind === 'increase' ? { kind: 'increase', of, over: formula.over } : { kind: formula.kind, of }
 }
 
@@ -163,10 +164,7 @@ function driverOf(entry: Entry, told: Set<string>, context: Context): Driver | n
     told.add(driver.name)
     findings.warn(at, 'driverShadowed', { driver: driver.name, file: driver.file })
   }
-  const protocol = driver.data.protocol ?? ''
-  if (!LATER.includes(protocol)) return driver
-  checkLater(entry, protocol, context)
-  return null
+  return driver
 }
 
 /** A poll that the driver does not have would change nothing, silently. */

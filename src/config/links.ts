@@ -1,8 +1,11 @@
 /** How a device is reached: bus and address, topic, or the points that it is made of. */
-import type { Bus, DeviceLink, Line } from '../model/site.ts'
+import type { Address, Bus, DeviceLink, Line } from '../model/site.ts'
 import { nearest } from '../derive/nearest.ts'
+import { builtIn } from '../driver/codec.ts'
 import type { Model } from '../driver/model.ts'
 import { lineText, parseLine } from '../driver/units.ts'
+import type { Protocol } from '../protocols/protocol.ts'
+import type { Position } from '../driver/finding.ts'
 import type { Context } from './context.ts'
 import { type Entry, placeOf } from './expand.ts'
 
@@ -19,23 +22,14 @@ export type Linking = {
 }
 
 const KEYS = ['bus', 'address', 'line', 'topic', 'inputs'] as const
+const ON_BUS = ['bus', 'address', 'line'] as const
 const USED: Readonly<Record<string, readonly (typeof KEYS)[number][]>> = {
-  modbus: ['bus', 'address', 'line'],
+  modbus: ON_BUS,
+  dlt645: ON_BUS,
+  cjt188: ON_BUS,
+  mbus: ON_BUS,
   mqtt: ['topic'],
   composed: ['inputs'],
-}
-
-/** A protocol that comes later: what can be said about its devices today. */
-export function checkLater(entry: Entry, protocol: string, { findings, document }: Context): void {
-  const { address } = entry.block
-  const at = placeOf(entry, ['address'])
-  const digits = DIGITS[protocol]
-  if (typeof address === 'number' && digits !== undefined) {
-    const quoted = Number.isSafeInteger(address) && address >= 0 ? String(address).padStart(digits, '0') : '…'
-    findings.error(at, 'addressNumber', { written: String(address), quoted })
-  }
-  const named = document.at(['devices', entry.family ?? entry.id, 'driver'])
-  findings.error(named, 'driverLater', { driver: entry.driver, protocol })
 }
 
 /** null after a finding. */
@@ -47,7 +41,11 @@ export function linkOf(entry: Entry, model: Model, linking: Linking, context: Co
       findings.error(placeOf(entry, [key]), 'keyUnfit', { device: entry.id, key, driver: entry.driver })
   if (protocol === 'mqtt') return topicLink(entry, model, context)
   if (protocol === 'composed') return { kind: 'composed' }
-  return busLink(entry, model, linking, context)
+  const spoken = builtIn(protocol)
+  if (spoken !== null) return busLink(entry, { model, protocol: spoken }, linking, context)
+  const named = context.document.at(['devices', entry.family ?? entry.id, 'driver'])
+  findings.error(named, 'driverLater', { driver: entry.driver, protocol })
+  return null
 }
 
 /** The key was there, and has a finding already. */
@@ -69,7 +67,9 @@ function topicLink(entry: Entry, model: Model, context: Context): DeviceLink | n
   return { kind: 'topic', topic, codec: model.data.payload ?? '' }
 }
 
-function busLink(entry: Entry, model: Model, linking: Linking, context: Context): DeviceLink | null {
+type Spoken = { readonly model: Model; readonly protocol: Protocol }
+
+function busLink(entry: Entry, { model, protocol }: Spoken, linking: Linking, context: Context): DeviceLink | null {
   const { findings } = context
   const { bus: name, address } = entry.block
   for (const key of ['bus', 'address'] as const)
@@ -89,23 +89,33 @@ function busLink(entry: Entry, model: Model, linking: Linking, context: Context)
     }
     return null
   }
-  const unit = unitOf(entry, address, bus, context)
-  if (unit === null) return null
-  const key = `${name} ${unit}`
+  if (protocol.framing(bus.wire.kind) === null) {
+    const wire = bus.wireText
+    findings.error(placeOf(entry, ['bus']), 'protocolWire', { device: entry.id, protocol: protocol.name, wire })
+    return null
+  }
+  const found = addressOf(entry, address, { protocol, bus }, context)
+  if (found === null) return null
+  // Numbers of different protocols never meet, though they share the wire.
+  const key = `${name} ${protocol.name} ${found}`
   const other = linking.taken.get(key)
   if (other !== undefined)
     findings.error(placeOf(entry, ['address']), 'addressTwice', {
       device: entry.id,
       other,
-      address: String(unit),
+      address: String(found),
       bus: name,
     })
   else linking.taken.set(key, entry.id)
-  const line = lineOf(entry, model, bus, linking, context)
-  return { kind: 'bus', bus: bus.index, protocol: 'modbus', address: unit, line, limits: model.limits }
+  const line = lineOf(entry, { model, protocol }, bus, linking, context)
+  const { limits } = model
+  return { kind: 'bus', bus: bus.index, protocol: protocol.name, address: found, line, limits }
 }
 
-function unitOf(entry: Entry, address: number | string, bus: Bus, { findings, document }: Context): number | null {
+type Spot = { readonly protocol: Protocol; readonly bus: Bus }
+
+function addressOf(entry: Entry, address: number | string, { protocol, bus }: Spot, context: Context): Address | null {
+  const { findings, document } = context
   const at = placeOf(entry, ['address'])
   const written = String(address).trim()
   const own = entry.layers[0]
@@ -114,6 +124,24 @@ function unitOf(entry: Entry, address: number | string, bus: Bus, { findings, do
     findings.error(at, 'addressRuined', { column: 'address', written: source })
     return null
   }
+  if (protocol.name === 'modbus') return unitOf(written, { at, bus }, context)
+  const digits = DIGITS[protocol.name]
+  if (typeof address === 'number' && digits !== undefined) {
+    const quoted = Number.isSafeInteger(address) && address >= 0 ? String(address).padStart(digits, '0') : '…'
+    findings.error(at, 'addressNumber', { written, quoted })
+    return null
+  }
+  const found = protocol.address(address)
+  if (typeof found !== 'string') return found.address
+  findings.error(at, 'addressUnfit', { why: found })
+  return null
+}
+
+function unitOf(
+  written: string,
+  { at, bus }: { readonly at: Position; readonly bus: Bus },
+  { findings }: Context,
+): number | null {
   const unit = /^\d{1,3}$/.test(written) ? Number(written) : Number.NaN
   if (unit === 0) findings.error(at, 'addressBroadcast', {})
   else if (unit >= 248 && unit <= 255 && bus.wire.kind === 'modbus-tcp') {
@@ -125,13 +153,19 @@ function unitOf(entry: Entry, address: number | string, bus: Bus, { findings, do
 }
 
 /** Device over bus over driver. A serial server's line is fixed: a device that asks for another cannot be heard. */
-function lineOf(entry: Entry, model: Model, bus: Bus, linking: Linking, { findings }: Context): Line | null {
+function lineOf(
+  entry: Entry,
+  { model, protocol }: Spoken,
+  bus: Bus,
+  linking: Linking,
+  { findings }: Context,
+): Line | null {
   const own = entry.block.line === undefined ? null : parseLine(entry.block.line)
   if (bus.wire.kind === 'modbus-tcp') {
     if (own !== null) findings.error(placeOf(entry, ['line']), 'lineOnTcp', { where: entry.id })
     return null
   }
-  const wanted = own ?? bus.line ?? model.line
+  const wanted = own ?? bus.line ?? model.line ?? (protocol.name === 'modbus' ? null : protocol.line)
   if (bus.wire.kind === 'serial' || wanted === null) return wanted
   const fixed = bus.line ?? linking.fixed.get(bus.id) ?? wanted
   linking.fixed.set(bus.id, fixed)

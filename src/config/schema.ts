@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { alarmBlock, driverName, driverSchema } from '../driver/schema.ts'
+import { cjt188Block, dlt645Block, mbusBlock } from '../driver/schema-codec.ts'
 import { modbusBlock, pointBlock } from '../driver/schema-point.ts'
 import { duration, expecting, flag, id, label, line, rate, scalar, size, text } from '../driver/shapes.ts'
 
@@ -226,6 +227,9 @@ const ownShape = {
   params: z.record(id, scalar).optional().describe('What the driver lets a site set.'),
   polls: z.record(id, duration).optional().describe('Intervals of the driver, overridden.'),
   modbus: modbusBlock.optional().describe('Limits and timing of the driver, overridden.'),
+  dlt645: dlt645Block.optional().describe('The same of a DL/T 645 meter.'),
+  cjt188: cjt188Block.optional().describe('The same of a CJ/T 188 meter.'),
+  mbus: mbusBlock.optional().describe('The same of an M-Bus meter.'),
   points: z.record(id, pointBlock).optional().describe('Override or add any point key.'),
   alarms: z.record(id, alarmBlock).optional().describe('Override, switch off or add alarms of the device.'),
   inputs: z.record(id, inputLink).optional().describe('Points that a composed device is made of.'),

@@ -1,10 +1,12 @@
 /** Points of devices whose protocol has a table of its own (DL/T 645, CJ/T 188, M-Bus): the protocol says what a place is. */
 import type { Place, PointKind, PointType } from '../model/point.ts'
-import type { ProtocolName } from '../model/site.ts'
+import type { Limits, ProtocolName } from '../model/site.ts'
 import { PROTOCOLS } from '../protocols/all.ts'
 import type { Placed, PlaceWords, Protocol } from '../protocols/protocol.ts'
+import { limitsOf, ms } from './placing.ts'
 import type { Build } from './points.ts'
-import type { PointBlock } from './schema-point.ts'
+import type { CodecBlocks } from './schema-codec.ts'
+import type { ModbusBlock, PointBlock } from './schema-point.ts'
 
 export type CodecProtocol = Protocol & Required<Pick<Protocol, 'place'>>
 
@@ -32,6 +34,7 @@ export function codecPlace(key: string, block: PointBlock, codec: CodecProtocol,
       findings.error(at(['points', key, name]), 'notForProtocol', { key: name, protocol: codec.name })
   const words: PlaceWords = {
     at: block.at ?? '',
+    options: optionsOf(build.model, codec.name),
     ...(block.as === undefined ? {} : { as: block.as }),
     ...(block.field === undefined ? {} : { field: block.field }),
   }
@@ -40,6 +43,32 @@ export function codecPlace(key: string, block: PointBlock, codec: CodecProtocol,
   const about = block.as !== undefined && placed.includes(`"${block.as}"`) ? 'as' : 'at'
   findings.error(at(['points', key, about]), 'placeUnfit', { point: key, why: placed })
   return null
+}
+
+/** Keys of its block that concern the bus and not the protocol. */
+const PACE: readonly string[] = ['minGap', 'guard', 'timeout', 'retries', 'echo', 'rows']
+
+function optionsOf(model: CodecBlocks, name: ProtocolName): NonNullable<PlaceWords['options']> {
+  const block = name === 'modbus' ? undefined : model[name]
+  const own = Object.entries(block ?? {}).flatMap(([key, value]) =>
+    value === undefined || PACE.includes(key) ? [] : [[key, value] as const],
+  )
+  return Object.fromEntries(own)
+}
+
+/** Meters may take half a second to answer; twice that is a silence. */
+const TIMEOUT_MS = 1000
+
+/** What a device bears. Only Modbus counts registers. */
+export function limitsFor(
+  protocol: string | undefined,
+  model: CodecBlocks & { readonly modbus?: ModbusBlock | undefined },
+): Limits {
+  if (protocol !== 'dlt645' && protocol !== 'cjt188' && protocol !== 'mbus') return limitsOf(model.modbus)
+  const { minGap, guard, timeout, retries, echo } = model[protocol] ?? {}
+  const plain = limitsOf({ minGap, guard, retries, echo })
+  const rows = protocol !== 'dlt645' || model.dlt645?.rows !== false
+  return { ...plain, timeoutMs: ms(timeout) ?? TIMEOUT_MS, maxGap: rows ? plain.maxGap : 0 }
 }
 
 /** The driver's words over the protocol's. */

@@ -11,6 +11,7 @@ import type { Findings } from './finding.ts'
 import { parseShape } from './issues.ts'
 import { type Layer, merge, placeIn } from './layers.ts'
 import { PAYLOAD_NAMES } from '../protocols/all.ts'
+import { builtIn } from './codec.ts'
 import { type DriverFile, driverSchema } from './schema.ts'
 import { readVocabulary, type Vocabulary } from './vocabulary.ts'
 
@@ -150,12 +151,16 @@ function requireKeys({ name, data, layers }: Driver, findings: Findings): void {
   }
   if (data.protocol === 'composed' && data.inputs === undefined)
     findings.error(placeIn(layers, ['protocol']), 'missingKey', { key: 'inputs', where: name })
+  const { protocol } = data
+  const blocks = (['modbus', 'dlt645', 'cjt188', 'mbus'] as const).filter((name) => name !== protocol)
   const unfit = [
-    ...(data.protocol === 'modbus' ? (['inputs', 'payload'] as const) : []),
-    ...(data.protocol === 'mqtt' ? (['inputs', 'modbus', 'line', 'polls', 'manual'] as const) : []),
-    ...(data.protocol === 'composed' ? (['points', 'payload', 'modbus', 'line', 'polls', 'manual'] as const) : []),
+    ...(protocol === undefined ? [] : blocks),
+    ...(builtIn(protocol) === null ? [] : (['inputs', 'payload'] as const)),
+    ...(builtIn(protocol) === null || protocol === 'modbus' ? [] : (['manual'] as const)),
+    ...(protocol === 'mqtt' ? (['inputs', 'line', 'polls', 'manual'] as const) : []),
+    ...(protocol === 'composed' ? (['points', 'payload', 'line', 'polls', 'manual'] as const) : []),
   ]
   for (const key of unfit)
     if (data[key] !== undefined)
-      findings.error(placeIn(layers, [key], 'key'), 'notForProtocol', { key, protocol: data.protocol ?? '' })
+      findings.error(placeIn(layers, [key], 'key'), 'notForProtocol', { key, protocol: protocol ?? '' })
 }

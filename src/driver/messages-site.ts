@@ -63,6 +63,11 @@ export const SITE = {
     `address ${p.written} is reserved (248 to 255): only some modbus-tcp devices answer to it`,
     `address ${p.written} 为保留地址（248 到 255）：仅部分 modbus-tcp 设备使用`,
   ]),
+  addressUnfit: say((p: { why: string }) => [p.why, p.why]),
+  protocolWire: say((p: { device: string; protocol: string; wire: string }) => [
+    `${p.device} speaks ${p.protocol}, which does not run on ${p.wire}: it wants a serial port or tcp://host:port`,
+    `${p.device} 使用 ${p.protocol} 协议，不能接在 ${p.wire} 上：应使用串口或 tcp://主机:端口`,
+  ]),
   addressTwice: say((p: { device: string; other: string; address: string; bus: string }) => [
     `${p.device} has address ${p.address} on bus ${p.bus}, and so has ${p.other}`,
     `${p.device} 与 ${p.other} 在总线 ${p.bus} 上的地址均为 ${p.address}`,

@@ -6,10 +6,10 @@ import type { Priority } from '../model/alarm.ts'
 import type { Text, Value } from '../model/point.ts'
 import type { Line, Limits } from '../model/site.ts'
 import { withDerived } from './derive.ts'
+import { limitsFor } from './codec.ts'
 import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
 import { type Layer, placeIn, placeInside } from './layers.ts'
-import { limitsOf } from './placing.ts'
 import { type Build, buildFieldPoints, buildInputPoints, type Draft } from './points.ts'
 import type { AlarmBlock, DriverFile, ParamBlock } from './schema.ts'
 import { bothLanguages, PARAM } from './shapes.ts'
@@ -63,7 +63,7 @@ export function buildModel(
     alarms: Object.entries(data.alarms ?? {}).flatMap(([key, block]) =>
       alarmOf(key, block, ['alarms', key], { ...build, params }),
     ),
-    limits: limitsOf(data.modbus),
+    limits: limitsFor(data.protocol, data),
     line: data.line === undefined ? null : parseLine(data.line),
     params,
   }

@@ -3,6 +3,7 @@
  * Descriptions give the reason of each default.
  */
 import { z } from 'zod'
+import { cjt188Block, dlt645Block, mbusBlock } from './schema-codec.ts'
 import { format, judged, mapLabel, modbusBlock, order, outputRule, pointBlock, rawKey } from './schema-point.ts'
 import {
   delay,
@@ -168,8 +169,8 @@ export const driverSchema = z.strictObject({
   brick: label.optional().describe('Brick class of the equipment.'),
   protocol: expecting(
     z.enum(['modbus', 'mqtt', 'composed', 'dlt645', 'cjt188', 'mbus']),
-    'a protocol: modbus, mqtt or composed',
-    '协议：modbus、mqtt、composed',
+    'a protocol: modbus, dlt645, cjt188, mbus, mqtt or composed',
+    '协议：modbus、dlt645、cjt188、mbus、mqtt、composed',
   ).optional(),
   payload: label.optional().describe('Protocol mqtt: the codec of its messages.'),
   manual: z
@@ -182,6 +183,9 @@ export const driverSchema = z.strictObject({
     .optional()
     .describe('Line setting from the factory. Default 9600 8N1: what most devices are delivered with.'),
   modbus: modbusBlock.optional(),
+  dlt645: dlt645Block.optional(),
+  cjt188: cjt188Block.optional(),
+  mbus: mbusBlock.optional(),
   params: z.record(id, paramBlock).optional().describe('What a site may set.'),
   polls: z
     .record(id, duration)

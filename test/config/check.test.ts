@@ -255,28 +255,68 @@ describe('expressions', () => {
   })
 })
 
-describe('protocols to come', () => {
-  const driver = (protocol: string) =>
-    `driver: meter/old\ntitle: Old\ncategory: meter\nprotocol: ${protocol}\npoints: {}\n`
-  const site = (address: string) =>
-    `site: {id: a}\nbuses: {b: {wire: /dev/ttyS0}}\ndevices: {m: {driver: meter/old, bus: b, address: ${address}}}\n`
+describe('addresses of meters', () => {
+  const driver = (protocol: string, more = '') =>
+    `driver: meter/own\ntitle: Own\ncategory: meter\nprotocol: ${protocol}\n${more}points: {}\n`
+  const site = (address: string, wire = '/dev/ttyS0') =>
+    `site: {id: a}\nbuses: {b: {wire: "${wire}"}}\ndevices: {m: {driver: meter/own, bus: b, address: ${address}}}\n`
+  const said = (address: string, protocol: string, wire?: string) =>
+    check({ 'site.yaml': site(address, wire), 'drivers/meter/own.yaml': driver(protocol) })
 
   test('a number where leading zeros count is refused, and the quoted form shown', () => {
-    const files = { 'site.yaml': site('12345678'), 'drivers/meter/old.yaml': driver('dlt645') }
-    expect(check(files).lines).toEqual([
-      'site.yaml:3:23 driver meter/old speaks dlt645, which comes with a later version',
+    expect(said('12345678', 'dlt645').lines).toEqual([
       'site.yaml:3:51 address 12345678 is a number: quote it, "000012345678"',
     ])
-    expect(check({ ...files, 'drivers/meter/old.yaml': driver('cjt188') }).lines).toContain(
+    expect(said('000012345678', 'dlt645').lines).toEqual([
+      'site.yaml:3:51 address 12345678 is a number: quote it, "000012345678"',
+    ])
+    expect(said('12345678', 'cjt188').lines).toContain(
       'site.yaml:3:51 address 12345678 is a number: quote it, "00000012345678"',
     )
   })
 
-  test('a quoted address leaves only the protocol', () => {
-    const files = { 'site.yaml': site('"000012345678"'), 'drivers/meter/old.yaml': driver('mbus') }
-    expect(check(files).lines).toEqual([
-      'site.yaml:3:23 driver meter/old speaks mbus, which comes with a later version',
+  test('what the protocol says of a quoted one is told', () => {
+    expect(said('"12345678"', 'dlt645').lines).toEqual([
+      'site.yaml:3:51 "12345678" has 8 digits, a meter number has 12: leading zeros count, "000012345678"',
     ])
+    expect(said('"999999999999"', 'dlt645').lines[0]).toContain('is broadcast')
+    expect(said('"000012345678"', 'mbus').lines[0]).toContain('is no M-Bus address')
+  })
+
+  test('a good one is kept as it is written, with the pace and the line of its kind', () => {
+    const { site: resolved, lines: found } = said('"000012345678"', 'dlt645')
+    expect(found).toEqual([])
+    expect(resolved?.devices[0]?.link).toMatchObject({
+      protocol: 'dlt645',
+      address: '000012345678',
+      line: { baud: 2400, parity: 'E' },
+      limits: { timeoutMs: 1000, maxGap: 8 },
+    })
+  })
+
+  test('its block says what it bears', () => {
+    const own = driver('dlt645', 'dlt645: {timeout: 2s, rows: false, minGap: 200ms}\n')
+    const { site: resolved } = check({ 'site.yaml': site('"000012345678"'), 'drivers/meter/own.yaml': own })
+    expect(resolved?.devices[0]?.link).toMatchObject({ limits: { timeoutMs: 2000, maxGap: 0, minGapMs: 200 } })
+    const foreign = driver('dlt645', 'modbus: {timeout: 2s}\n')
+    expect(check({ 'site.yaml': site('"000012345678"'), 'drivers/meter/own.yaml': foreign }).lines.join('\n')).toMatch(
+      /modbus.*dlt645/,
+    )
+  })
+
+  test('meters do not stand on Modbus TCP', () => {
+    expect(said('"000012345678"', 'dlt645', 'modbus-tcp://10.0.0.1').lines).toEqual([
+      'site.yaml:3:39 m speaks dlt645, which does not run on modbus-tcp://10.0.0.1: it wants a serial port or tcp://host:port',
+    ])
+  })
+
+  test('a Modbus unit and a meter number never collide on one wire', () => {
+    const both = `site: {id: a}\nbuses: {b: {wire: /dev/ttyS0}}\ndevices:
+  m: {driver: meter/own, bus: b, address: "000000000001"}
+  n: {driver: meter/eastron_sdm120, bus: b, address: 1}
+  o: {driver: meter/own, bus: b, address: "000000000001"}\n`
+    const found = check({ 'site.yaml': both, 'drivers/meter/own.yaml': driver('dlt645') }).lines
+    expect(found).toEqual(['site.yaml:6:43 o has address 000000000001 on bus b, and so has m'])
   })
 })
 
