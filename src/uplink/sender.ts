@@ -7,7 +7,7 @@ import { repeat } from '../runtime/timer.ts'
 import type { Outbox } from '../store/contract.ts'
 import type { Ages } from './ages.ts'
 import { type Dispatch, type Drain, type DrainFacts, LANE_OF, type Parcel, READY_MAX, type Want } from './drain.ts'
-import { pack } from './encode.ts'
+import { createPack } from './encode.ts'
 import type { Link } from './link.ts'
 import type { Budget } from './meter.ts'
 import type { UplinkTimings } from './timings.ts'
@@ -47,6 +47,7 @@ const READ_BYTES_MAX = 256 * 1024
 
 export function startSender(options: SenderOptions): Sender {
   const { link, topics, dialect, drain, outbox, clock, counters, log } = options
+  const pack = createPack(clock.mono)
   let open = true
   let readFailed = false
   let stateSentAt: number | null = clock.mono()

@@ -1,8 +1,9 @@
 /** The small parts of an uplink, each by itself. */
+import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createAges } from '../../src/uplink/ages.ts'
-import { pack } from '../../src/uplink/encode.ts'
+import { createPack } from '../../src/uplink/encode.ts'
 import { createVersions, parseServer, shuffle } from '../../src/uplink/endpoint.ts'
 import { createBucket, createBudget, createRateMeter } from '../../src/uplink/meter.ts'
 import { createStrikes } from '../../src/uplink/strikes.ts'
@@ -189,8 +190,24 @@ describe('codes', () => {
 
 describe('packing', () => {
   it('plain below 200 bytes, gzip from there', async () => {
+    const pack = createPack(() => 0)
     expect((await pack(`{${'a'.repeat(198)}`))[0]).toBe(0x7b)
     expect([...(await pack(`{${'a'.repeat(199)}`)).subarray(0, 2)]).toEqual([0x1f, 0x8b])
     expect([...(await pack(`{${'泵'.repeat(67)}`)).subarray(0, 2)]).toEqual([0x1f, 0x8b])
+  })
+
+  it('quicker instead of smaller while there is much of it, and never anything else', async () => {
+    let now = 0
+    const pack = createPack(() => now)
+    let seed = 1
+    const noise = (): number => 2200 + ((seed = (seed * 48271) % 2147483647) % 200)
+    const text = Array.from({ length: 5000 }, noise).join()
+    const small = await pack(text)
+    let packed = small
+    for (let k = 0; k < 30; k++) packed = await pack(text)
+    expect(packed.byteLength).toBeGreaterThan(small.byteLength)
+    expect(gunzipSync(packed).toString()).toBe(text)
+    now = 10_000
+    expect((await pack(text)).byteLength).toBe(small.byteLength)
   })
 })
