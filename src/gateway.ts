@@ -6,19 +6,22 @@ import { openBus } from './bus/bus.ts'
 import { createRefusals } from './bus/refusals.ts'
 import { createCatalogue } from './config/catalogue.ts'
 import { createPseudonym, openSiteKey } from './config/sitekey.ts'
+import { createAudit } from './control/audit.ts'
 import type { GatewayView } from './control/context.ts'
 import { watchFacts } from './control/facts.ts'
 import { createOutputs } from './control/outputs.ts'
 import { buildView } from './control/view.ts'
 import { DIALECTS } from './dialects/all.ts'
 import type { Site } from './model/site.ts'
-import { createClock } from './runtime/clock.ts'
+import { type Job, openCalendar } from './runtime/calendar.ts'
+import { createClock, isTrusted } from './runtime/clock.ts'
 import { hostClock } from './runtime/kernel.ts'
 import type { Log } from './runtime/log.ts'
 import { version } from './runtime/root.ts'
 import { Scope } from './runtime/scope.ts'
 import { ulid } from './runtime/ulid.ts'
 import { openSpine } from './spine.ts'
+import type { Outbox } from './store/contract.ts'
 import { openStore } from './store/store.ts'
 import { openPipe } from './transport/open.ts'
 import { openUplink, type Uplink, type UplinkEvent } from './uplink/uplink.ts'
@@ -218,6 +221,30 @@ export async function openGateway(options: {
       scope.defer(uplink.close)
     }
     await Promise.all(told)
+
+    const calendar = openCalendar({
+      jobs: site.uplinks.slice(0, 1).map(({ id }) => auditJob(store.outbox(id))),
+      timezone: site.timezone,
+      now: () => (isTrusted(clock.now().quality) ? clock.utc() : null),
+      ranAt: (job) => Number(store.states.get(`calendar.${job}`) ?? Number.NaN) || null,
+      ran: (job, at) => {
+        spine.keep([[`calendar.${job}`, String(at)]]).catch(notDurable)
+      },
+      log,
+    })
+    scope.defer(calendar.close)
+
+    function auditJob(outbox: Outbox): Job {
+      const run = createAudit({
+        store,
+        hi: (lane) => outbox.position(lane).hi,
+        now: clock.utc,
+        tell: spine.tell,
+        keep: (name, value) => spine.keep([[name, value]]),
+      })
+      // A few minutes past, so that what belongs to the hour has been cut.
+      return { name: 'audit', cron: '7 * * * *', everyMs: 3_600_000, run }
+    }
 
     function uplinkSaid(said: UplinkEvent): void {
       if (said.kind === 'condition') {

@@ -72,6 +72,15 @@ export type Outbox = {
   readonly waiting: () => { readonly batches: number; readonly samples: number; readonly oldestAt: number | null }
 }
 
+export type Tally = {
+  /** Numbers; null where there is none. */
+  readonly first: number | null
+  readonly last: number | null
+  readonly batches: number
+  readonly samples: number
+  readonly sha256: string
+}
+
 export type HistoryQuery = {
   readonly point: string
   /** UTC ms. */
@@ -98,6 +107,11 @@ export type Store = {
   /** All readings of a turn, for roll-ups. */
   readonly observe: (time: ClockReading, samples: readonly Sample[]) => void
   readonly outbox: (uplink: string) => Outbox
+  /**
+   * What was cut above `after` and up to `upTo`, as a consumer can work it out from what it received: numbers, counts, and SHA-256
+   * over the batches' ids in order, written one after the other. Batches that are not kept any more are missing from it.
+   */
+  readonly tally: (lane: Lane, after: number, upTo: number) => Promise<Tally>
   /** Called after a commit that cut batches. Returns the way to stop. */
   readonly onCut: (listener: () => void) => () => void
   /** The connection counter, raised and durable. */

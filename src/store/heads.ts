@@ -41,4 +41,7 @@ export type BatchNote = {
   readonly newestAt: number
 }
 
+/** Enough to tell whether two sides hold the same batch. */
+export type BatchId = { readonly number: number; readonly count: number; readonly id: string }
+
 export type DeclaredGap = { readonly lane: Lane; readonly from: number; readonly to: number }

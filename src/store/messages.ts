@@ -2,7 +2,7 @@
 import type { Batch, ClockReading, Lane } from '../model/journal.ts'
 import type { Point } from '../model/point.ts'
 import type { StoreSettings } from '../model/site.ts'
-import type { HistoryQuery, HistoryRow, Identity, StoreStatus } from './contract.ts'
+import type { HistoryQuery, HistoryRow, Identity, StoreStatus, Tally } from './contract.ts'
 import type { Range } from './cursor.ts'
 import type { BatchNote, DeclaredGap } from './heads.ts'
 import type { PackedSamples } from './packed.ts'
@@ -62,6 +62,7 @@ export type Request =
     }
   | { readonly op: 'connection' }
   | { readonly op: 'history'; readonly query: HistoryQuery }
+  | { readonly op: 'tally'; readonly lane: Lane; readonly after: number; readonly upTo: number }
   | { readonly op: 'close'; readonly time: ClockReading; readonly cursors: readonly SavedCursor[] }
 
 type Answers = {
@@ -72,6 +73,7 @@ type Answers = {
   drop: null
   connection: number
   history: readonly HistoryRow[]
+  tally: Tally
   close: null
 }
 export type Answer<Op extends Request['op']> = Answers[Op]

@@ -8,7 +8,7 @@ import { buildContent, type Content, type ContentPart, contentId, ENCODER } from
 import type { Cut } from './cut.ts'
 import { type Connection, openDatabase, openReadOnly, quickCheck } from './database.ts'
 import { Dictionary } from './dictionary.ts'
-import type { BatchHead, ChunkHead } from './heads.ts'
+import type { BatchHead, BatchId, ChunkHead } from './heads.ts'
 import { migrate } from './migrations.ts'
 import { type PackedSamples, rangeOf, SamplePacker } from './packed.ts'
 
@@ -43,6 +43,7 @@ const SQL = {
   batch: `SELECT ${BATCH} FROM batch WHERE number > ? ORDER BY number LIMIT 1`,
   lastBatch: `SELECT ${BATCH} FROM batch ORDER BY number DESC LIMIT 1`,
   notes: 'SELECT number, count, newest AS newestAt FROM batch ORDER BY number',
+  ids: 'SELECT number, count, id FROM batch WHERE number > ? AND number <= ? ORDER BY number',
 } as const
 
 /** Below it a chunk is not worth inflating again. */
@@ -99,6 +100,7 @@ function prepare(db: Connection) {
     batch: db.prepare<[number], StoredBatch>(SQL.batch),
     lastBatch: db.prepare<[], StoredBatch>(SQL.lastBatch),
     notes: db.prepare<[], { number: number; count: number; newestAt: number }>(SQL.notes),
+    ids: db.prepare<[number, number], BatchId>(SQL.ids),
   }
 }
 
@@ -122,6 +124,11 @@ export class Segment {
 
   meta(key: string): string | null {
     return this.#statements.meta.get(key) ?? null
+  }
+
+  /** Batches above `after` and up to `upTo`, ascending. */
+  ids(after: number, upTo: number): readonly BatchId[] {
+    return this.#statements.ids.all(after, upTo)
   }
 
   putMeta(key: string, value: string): void {

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import type { Lane } from '../model/journal.ts'
 import type { Range } from './cursor.ts'
 import { type Connection, openDatabase, syncDirectory } from './database.ts'
-import type { BatchHead, BatchNote, DeclaredGap } from './heads.ts'
+import type { BatchHead, BatchId, BatchNote, DeclaredGap } from './heads.ts'
 import { migrate } from './migrations.ts'
 
 const BATCHES = `(number INTEGER PRIMARY KEY, boot INTEGER NOT NULL, cv INTEGER NOT NULL, t0 INTEGER NOT NULL, quality INTEGER NOT NULL, error REAL,
@@ -48,6 +48,7 @@ function laneSql(lane: 'a' | 'e') {
     next: `SELECT number, boot, cv, t0, quality, error AS errorMs, mono, count, newest AS newestAt, cut_mono AS cutMono, id, content
       FROM batch_${lane} WHERE number > ? ORDER BY number LIMIT 1`,
     notes: `SELECT number, count, newest AS newestAt FROM batch_${lane} ORDER BY number`,
+    ids: `SELECT number, count, id FROM batch_${lane} WHERE number > ? AND number <= ? ORDER BY number`,
     // Only from the old end: what is kept stays without holes.
     old: `SELECT coalesce(max(number), 0) FROM batch_${lane}
       WHERE number <= ? AND number < (SELECT coalesce(min(number), 9e15) FROM batch_${lane} WHERE newest >= ?)`,
@@ -81,6 +82,7 @@ function prepareLane(db: Connection, lane: 'a' | 'e') {
     put: db.prepare(sql.put),
     next: db.prepare<[number], ItemBatch>(sql.next),
     notes: db.prepare<[], { number: number; count: number; newestAt: number }>(sql.notes),
+    ids: db.prepare<[number, number], BatchId>(sql.ids),
     old: db.prepare<[number, number], number>(sql.old).pluck(),
     prune: db.prepare(sql.prune),
   }
@@ -248,6 +250,11 @@ export class State {
 
   batchAfter(lane: 'a' | 'e', after: number): ItemBatch | null {
     return this.#statements[lane].next.get(after) ?? null
+  }
+
+  /** Batches above `after` and up to `upTo`, ascending. */
+  ids(lane: 'a' | 'e', after: number, upTo: number): readonly BatchId[] {
+    return this.#statements[lane].ids.all(after, upTo)
   }
 
   notes(lane: 'a' | 'e'): readonly BatchNote[] {

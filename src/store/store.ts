@@ -206,6 +206,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     },
     nextConnection: () => thread.ask({ op: 'connection' }),
     history: (query) => thread.ask({ op: 'history', query }),
+    tally: (lane, after, upTo) => thread.ask({ op: 'tally', lane, after, upTo }),
     status,
     async cutNow() {
       await flush()

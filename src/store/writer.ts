@@ -12,6 +12,7 @@ import { recover } from './recovery.ts'
 import { Retention } from './retention.ts'
 import { Segments } from './segments.ts'
 import { State } from './state.ts'
+import { tally } from './tally.ts'
 import { Wear } from './wear.ts'
 
 const SWEEP_EVERY_MS = 60_000
@@ -129,6 +130,8 @@ async function serve(house: House, request: Request): Promise<unknown> {
     }
     case 'history':
       return house.history.query(request.query, breath)
+    case 'tally':
+      return tally(house, request, breath)
     case 'close':
       return close(house, request.time, request)
   }
