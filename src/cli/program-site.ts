@@ -9,8 +9,14 @@ export type AddVerb = <Options extends object>(
   run: (session: Session, args: readonly string[], options: Options) => Promise<number>,
 ) => Command
 
-export function addSiteVerbs(verb: AddVerb): void {
+export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
   verb('explain <point>', 'verbExplain', async (session, [subject = '']) =>
     (await import('./verbs/explain.ts')).explain(session, subject),
+  )
+  verb<{ out?: string }>('trace <bus>', 'verbTrace', async (session, [bus = ''], options) =>
+    (await import('./verbs/trace.ts')).trace(session, bus, options.out ?? null),
+  ).option('--out <file>', t('optOut'))
+  verb('replay <file>', 'verbReplay', async (session, [file = '']) =>
+    (await import('./verbs/replay.ts')).replay(session, file),
   )
 }

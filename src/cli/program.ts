@@ -106,7 +106,7 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
   verb('secret <action> <name>', 'verbSecret', async (session, [action = '', name = '']) =>
     (await import('./verbs/secret.ts')).secret(session, action, name),
   )
-  addSiteVerbs(verb)
+  addSiteVerbs(verb, t)
   verb('version', 'verbVersion', async (session) => {
     const facts = { version: version(), node: process.versions.node }
     if (session.json) printJson(io, facts)

@@ -29,4 +29,26 @@ export const SITE_TEXT = {
   rulePending: { en: 'true, waiting for its delay', zh: '条件成立，等待延时' },
   ruleUnknown: { en: 'unknown: it depends on what is not good', zh: '未知：取决于不正常的输入' },
   ruleSuppressed: { en: 'suppressed', zh: '已抑制' },
+
+  verbTrace: { en: 'frames of a bus as they come, decoded, until Ctrl-C', zh: '实时显示总线报文并解码，Ctrl-C 结束' },
+  verbReplay: { en: 'decode a capture', zh: '解码抓包文件' },
+  optOut: { en: 'write the chunks into this file, too', zh: '同时把报文写入该文件' },
+  traceHead: { en: 'bus {bus} on {wire}; Ctrl-C ends', zh: '总线 {bus}（{wire}）；Ctrl-C 结束' },
+  traceLost: { en: '{n} chunks were left out: this screen was too slow', zh: '漏掉 {n} 段：屏幕输出太慢' },
+  traceMasked: { en: '{n} bytes, personal: not shown', zh: '{n} 字节，涉及个人信息，不显示' },
+  traceTook: { en: 'after {ms} ms', zh: '{ms} 毫秒后' },
+  traceWritten: { en: '{n} chunks written to {file}', zh: '已写入 {n} 段到 {file}' },
+  traceJunk: { en: 'no frame', zh: '不成帧' },
+  fileExists: { en: '{file} is there already', zh: '{file} 已存在' },
+  fileExistsHint: { en: 'choose another name, or remove it first', zh: '换个名字，或先删除它' },
+  badCapture: { en: '{file}:{line}: {why}', zh: '{file}:{line}：不是有效的抓包（{why}）' },
+  badCaptureHint: { en: '`gatehouse trace BUS --out FILE` makes one', zh: '用 gatehouse trace 总线 --out 文件 生成' },
+  replayEnd: {
+    en: '{frames} frames, {values} values, {junk} bytes in no frame; {exchanges} exchanges, slowest {ms} ms',
+    zh: '{frames} 帧，{values} 个值，{junk} 字节不成帧；{exchanges} 次问答，最慢 {ms} 毫秒',
+  },
+  replayPlain: {
+    en: 'no site file with this bus: frames are decoded, points are not named',
+    zh: '没有包含该总线的配置文件：只解码报文，不显示点名',
+  },
 } as const satisfies Readonly<Record<string, Text>>

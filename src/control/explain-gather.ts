@@ -2,7 +2,7 @@
 import type { Doubt, Fault } from '../model/fault.ts'
 import type { Point, Value } from '../model/point.ts'
 import type { Sample } from '../model/sample.ts'
-import type { Device, Site } from '../model/site.ts'
+import type { Bus, Device, Site } from '../model/site.ts'
 import type { Stranger } from '../bus/overhear.ts'
 import type { GatewayView } from './context.ts'
 import {
@@ -18,7 +18,8 @@ import { otherReadings } from './interpret.ts'
 import { isNumberEncoding, encodingOf } from '../protocols/modbus/encoding.ts'
 import { lineText } from '../driver/units.ts'
 import { placeText } from './place.ts'
-import { framingFor, type Overheard, tryPoint } from './trial.ts'
+import { type Overheard, tryPoint } from './trial.ts'
+import { type BusDevice, framingFor, isOnBus } from './wirebook.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -26,8 +27,6 @@ const HOUR_MS = 3_600_000
 const STRANGERS_MAX = 2
 
 export type Gathered = { readonly evidence: Evidence; readonly asked: readonly Overheard[] }
-
-type BusDevice = Device & { readonly link: Extract<Device['link'], { kind: 'bus' }> }
 
 /** Asks the field once where there is a wire that is up. */
 export async function gather(view: GatewayView, point: Point, signal: AbortSignal): Promise<Gathered> {
@@ -68,8 +67,10 @@ export async function gather(view: GatewayView, point: Point, signal: AbortSigna
   }
 }
 
-export function isOnBus(device: Device): device is BusDevice {
-  return device.link.kind === 'bus'
+function busOf(site: Site, { link }: BusDevice): Bus {
+  const bus = site.buses[link.bus]
+  if (bus === undefined) throw new RangeError(`there is no bus ${link.bus}`)
+  return bus
 }
 
 export function saidBy(sample: Sample): Said {
@@ -121,7 +122,7 @@ function deviceEvidence(
     .find(({ index }) => index === device.index)
   if (status === undefined) throw new RangeError(`${device.id} is not on its bus`)
   const { sinceMono } = view.device(device.index)
-  const framing = framingFor(view.site(), device)
+  const framing = framingFor(busOf(view.site(), device), device)
   return {
     id: device.id,
     address: String(link.address),
@@ -234,7 +235,7 @@ export function registersOf(
   asked: readonly Overheard[],
   wanted: { readonly table: 'holding' | 'input'; readonly address: number; readonly words: number },
 ): Uint8Array | null {
-  const framing = framingFor(site, device)
+  const framing = framingFor(busOf(site, device), device)
   for (const { sent, received, block } of asked.toReversed()) {
     if (block === null) continue
     const question = block.ask(device.link.address)

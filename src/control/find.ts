@@ -1,7 +1,7 @@
 /** From the names that people type to points and devices of the site; what does not exist names the nearest that does. */
 import { nearest } from '../derive/nearest.ts'
 import type { Point } from '../model/point.ts'
-import type { Device, Site } from '../model/site.ts'
+import type { Bus, Device, Site } from '../model/site.ts'
 import { pointsMatching } from './glob.ts'
 import { OperationError } from './operation.ts'
 
@@ -25,6 +25,20 @@ export function findDevice(site: Site, id: string): Device {
     { en: `there is no device ${id}`, zh: `没有设备 ${id}` },
     near === null
       ? { en: '`gatehouse devices` lists them', zh: '用 gatehouse devices 列出所有设备' }
+      : { en: `did you mean ${near}?`, zh: `是不是 ${near}？` },
+  )
+}
+
+export function findBus(site: Site, id: string): Bus {
+  const found = site.buses.find((bus) => bus.id === id)
+  if (found !== undefined) return found
+  const names = site.buses.map((bus) => bus.id)
+  const near = nearest(id, names)
+  throw new OperationError(
+    'E_NO_DEVICE',
+    { en: `there is no bus ${id}`, zh: `没有总线 ${id}` },
+    near === null
+      ? { en: `there are ${names.join(', ') || 'none'}`, zh: `现有：${names.join('、') || '无'}` }
       : { en: `did you mean ${near}?`, zh: `是不是 ${near}？` },
   )
 }

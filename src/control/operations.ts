@@ -8,6 +8,7 @@ import { answering, type Operation } from './operation.ts'
 import { history, outbox } from './records.ts'
 import { pingAnswer, status as statusShape } from './shapes.ts'
 import { buildStatus } from './status.ts'
+import { trace } from './trace.ts'
 
 const ping = answering({
   name: 'ping',
@@ -39,4 +40,5 @@ export const OPERATIONS: readonly Operation[] = [
   history,
   outbox,
   explain,
+  trace,
 ]

@@ -54,6 +54,67 @@ export const explainAnswer = z.strictObject({
   inputs: z.array(pointExplanation),
 })
 
+const frame = z.strictObject({
+  protocol: z.string(),
+  direction: z.enum(['request', 'reply']),
+  address: z.string(),
+  function: z.string(),
+  fields: z.record(z.string(), z.unknown()),
+  readings: z.array(z.strictObject({ key: z.string(), value, unit: z.string().nullable() })).readonly(),
+  fault: z.string().nullable(),
+  note: z.string().nullable(),
+})
+
+/** What some chunks came to. Times in microseconds since the head's `at`. */
+export const decoded = z.strictObject({
+  us: z.number(),
+  dir: z.enum(['in', 'out']),
+  /** null: personal, and masked. */
+  hex: z.string().nullable(),
+  count: z.int(),
+  frames: z.array(frame),
+  junk: z.string(),
+  why: z.string().nullable(),
+  /** From the question to the answer's last byte. */
+  tookUs: z.number().nullable(),
+  device: z.string().nullable(),
+  values: z.array(
+    z.strictObject({
+      point: z.string(),
+      value: value.nullable(),
+      unit: z.string().nullable(),
+      cause: z.string().nullable(),
+    }),
+  ),
+})
+
+/** The first line is the head; then one per chunk, as it goes into a capture, with what it completes. */
+export const traceLine = z.union([
+  z.strictObject({
+    head: z.strictObject({
+      capture: z.literal('gatehouse/1'),
+      site: z.string(),
+      bus: z.string(),
+      wire: z.string(),
+      framings: z.array(z.string()),
+      at: time,
+    }),
+  }),
+  z.strictObject({
+    chunk: z.strictObject({
+      t_us: z.number(),
+      dir: z.enum(['in', 'out']),
+      hex: z.string().nullable(),
+      masked: z.int().optional(),
+    }),
+    decoded: z.array(decoded),
+  }),
+  /** The reader was too slow: so many chunks are missing here. */
+  z.strictObject({ lost: z.int() }),
+])
+
+export type DecodedRow = z.infer<typeof decoded>
+export type TraceLine = z.infer<typeof traceLine>
 export type PointExplanation = z.infer<typeof pointExplanation>
 export type RuleExplanation = z.infer<typeof ruleExplanation>
 export type ExplainAnswer = z.infer<typeof explainAnswer>

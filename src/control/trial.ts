@@ -2,11 +2,11 @@
  * One question to the field with an ear on the wire: what was sent to this device, and every byte that came before the next question
  * to anybody. Ahead of the polls, as `read`; nothing is asked that is not asked anyway.
  */
-import type { Device, Site } from '../model/site.ts'
-import { protocolOf } from '../protocols/all.ts'
+import type { Site } from '../model/site.ts'
 import type { Block, Framing } from '../protocols/protocol.ts'
 import type { GatewayView } from './context.ts'
 import type { Asked } from './explain-evidence.ts'
+import { type BusDevice, framingFor, wireBook } from './wirebook.ts'
 
 export type Overheard = Asked & {
   /** The block that this was the question of; null: it came apart since, or is none of the plan. */
@@ -15,8 +15,6 @@ export type Overheard = Asked & {
   readonly strangers: readonly string[]
 }
 
-type BusLink = Extract<Device['link'], { kind: 'bus' }>
-
 /** Kept of one trial: retries of one block, and the parts of one answer. */
 const ASKED_MAX = 8
 const BYTES_MAX = 1024
@@ -24,7 +22,7 @@ const BYTES_MAX = 1024
 export async function tryPoint(
   view: GatewayView,
   point: number,
-  device: Device & { readonly link: BusLink },
+  device: BusDevice,
   signal: AbortSignal,
 ): Promise<readonly Overheard[]> {
   const site = view.site()
@@ -40,12 +38,12 @@ export async function tryPoint(
 
 type Open = { sent: Uint8Array; at: number; received: number[]; lastAt: number | null; block: Block | null }
 
-function createEar(site: Site, device: Device & { readonly link: BusLink }) {
+function createEar(site: Site, device: BusDevice) {
   const { link } = device
   const bus = site.buses[link.bus]
   if (bus === undefined) throw new RangeError(`there is no bus ${link.bus}`)
-  const framing = framingFor(site, device)
-  const questions = questionsOf(site, device, framing)
+  const framing = framingFor(bus, device)
+  const book = wireBook(site, bus)
   const found: Open[] = []
   let open: Open | null = null
 
@@ -53,9 +51,10 @@ function createEar(site: Site, device: Device & { readonly link: BusLink }) {
     hear: (mono: () => number) => (direction: 'in' | 'out', bytes: Uint8Array) => {
       if (direction === 'out') {
         open = null
-        const block = questions.find(({ frame }) => sameFrame(frame, bytes, framing))?.block ?? null
-        const said = framing.describe?.(bytes)
-        if (block === null && said?.address !== String(link.address)) return
+        const entry = book.find(bytes)
+        if (entry !== null && entry.device.index !== device.index) return
+        if (entry === null && framing.describe?.(bytes)?.address !== String(link.address)) return
+        const block = entry?.block ?? null
         open = { sent: bytes, at: mono(), received: [], lastAt: null, block }
         found.push(open)
         if (found.length > ASKED_MAX) found.shift()
@@ -78,41 +77,6 @@ function createEar(site: Site, device: Device & { readonly link: BusLink }) {
         }
       }),
   }
-}
-
-export function framingFor(site: Site, device: Device & { readonly link: BusLink }): Framing {
-  const { link } = device
-  const wire = site.buses[link.bus]?.wire.kind ?? 'tcp'
-  const framing = protocolOf(link.protocol).framing(wire, { ascii: link.ascii ?? false })
-  if (framing === null) throw new RangeError(`${link.protocol} does not run on a ${wire} wire`)
-  return framing
-}
-
-/** What the device is asked for, as planned: whole blocks, and each point by itself. */
-function questionsOf(
-  site: Site,
-  { link, points }: Device & { readonly link: BusLink },
-  framing: Framing,
-): readonly { readonly block: Block; readonly frame: Uint8Array }[] {
-  const protocol = protocolOf(link.protocol)
-  const own = points.flatMap((index) => site.points[index] ?? []).filter(({ source }) => source.from === 'field')
-  const blocks = [
-    ...protocol.plan(own, link.limits, new Set()),
-    ...own.flatMap((point) =>
-      point.source.from === 'field'
-        ? protocol.plan([{ ...point, source: { ...point.source, everyMs: 1000 } }], link.limits, new Set())
-        : [],
-    ),
-  ]
-  return blocks.map((block) => ({ block, frame: framing.frame(block.ask(link.address), 0) }))
-}
-
-/** Apart from the transaction id, which is another each time. */
-function sameFrame(a: Uint8Array, b: Uint8Array, { correlates }: Framing): boolean {
-  const from = correlates ? 2 : 0
-  if (a.length !== b.length) return false
-  for (let at = from; at < a.length; at++) if (a[at] !== b[at]) return false
-  return true
 }
 
 /** Whole frames from another address: somebody else answered our question. */
