@@ -40,13 +40,10 @@ export function createAsking(host: AskingHost): Asking {
   function answeredItself(seat: Seat): void {
     if (typeof seat.link.address === 'number') return
     const { identity } = seat
-    if (!itself.has(seat)) {
-      itself.add(seat)
-      host.mismatch(seat.device, null)
-    }
-    if (identity.answersAs === null) return
+    if (identity.answersAs === null && itself.has(seat)) return
+    if (identity.answersAs !== null) host.log.info({ device: seat.device.id }, 'the device answers itself again')
     identity.answersAs = null
-    host.log.info({ device: seat.device.id }, 'the device answers itself again')
+    itself.add(seat)
     host.mismatch(seat.device, null)
   }
 

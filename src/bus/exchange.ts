@@ -8,18 +8,19 @@
  * the host calls `step` when `wakeAt` says so.
  */
 import type { Fault } from '../model/fault.ts'
-import type { Framing, Refusal } from '../protocols/protocol.ts'
+import type { Framing } from '../protocols/protocol.ts'
 import {
   createFlight,
   deadlineOf,
   endsWith,
+  failed,
   type Exchange,
   type Flight,
   type Outcome,
   type Step,
   type WireCounts,
 } from './flight.ts'
-import { joined, Overhearer, Strangers } from './overhear.ts'
+import { joined, Others, Overhearer, type Strangers } from './overhear.ts'
 import { Pasts } from './past.ts'
 import { answerLength, characterMs, quietMs } from './timing.ts'
 
@@ -32,8 +33,6 @@ const GARBLED_BYTES_MIN = 4
 const SILENCE_WAIT_MAX_MS = 2000
 /** Nobody answers a broadcast; devices take so long to digest it (Modbus over Serial Line V1.02, 2.4.1: 100 to 200 ms). */
 const TURNAROUND_MS = 150
-/** Another master has asked: it is left so long to get its answer. */
-const YIELD_MS = 150
 /** So many reads in a row came back as sent, and the adapter is known to echo. */
 const ECHOES_PROVE = 3
 /** Parts of one answer. More is a device that never comes to an end. */
@@ -45,7 +44,7 @@ export class Wire {
   readonly #correlating: Framing | null
   readonly #flightsMax: number
   readonly #counts: WireCounts
-  readonly #strangers: Strangers
+  readonly #others: Others
   readonly #overhearer: Overhearer
   /** The stream cannot be trusted any more: the connection must go. */
   readonly #desynchronised: () => void
@@ -59,7 +58,6 @@ export class Wire {
   #silenceUntil = 0
   /** Whose reply the silence waits for. Another device's late reply does not end it. */
   #silencedBy: Exchange | null = null
-  #yieldUntil = 0
   #waitingSince: number | null = null
   #busySince: number | null = null
   #echoesInARow = 0
@@ -81,15 +79,11 @@ export class Wire {
     this.#flightsMax = this.#correlates ? options.flightsMax : 1
     this.#overhearer = new Overhearer(options.framings)
     this.#counts = options.counts
-    this.#strangers = options.strangers
+    this.#others = new Others(options.strangers)
     this.#write = options.write
     this.#desynchronised = options.desynchronised
     this.#transaction = options.firstTransaction & 0xffff
     this.#lastActivity = options.now
-  }
-
-  get inFlight(): number {
-    return this.#flights.length
   }
 
   hasRoom(): boolean {
@@ -107,7 +101,7 @@ export class Wire {
   /** When the line will have been silent long enough for this request. Not later than now: send. */
   readyAt(exchange: Exchange, now: number): number {
     if (this.#correlates) return now
-    const wanted = Math.max(this.#quietAt(exchange), this.#silenceUntil, this.#yieldUntil)
+    const wanted = Math.max(this.#quietAt(exchange), this.#silenceUntil, this.#others.yieldUntil)
     if (wanted <= now) return now
     this.#waitingSince ??= now
     return Math.min(wanted, Math.max(this.#waitingSince, this.#silenceUntil) + SILENCE_WAIT_MAX_MS)
@@ -156,7 +150,11 @@ export class Wire {
         // Bytes that came meanwhile have put it off.
         flight.resumeAt = Math.max(flight.resumeAt, this.#quietAt(flight.exchange))
         if (flight.resumeAt <= now || now >= flight.deadline) this.#transmit(flight, now)
-      } else if (deadlineOf(flight) <= now) this.#over(flight, now)
+      } else if (deadlineOf(flight) <= now) {
+        // What is held back as a beginning will not be completed; it may complete a frame that is not ours.
+        this.#dropHeld(now)
+        if (deadlineOf(flight) <= now) this.#over(flight, now)
+      }
     }
   }
 
@@ -170,7 +168,7 @@ export class Wire {
   /** The pipe is gone: every request in flight ends with this fault. */
   end(fault: Fault, now: number): void {
     for (let flight = this.#flights[0]; flight !== undefined; flight = this.#flights[0]) {
-      this.#settle(flight, this.#failed(flight, fault, now), now)
+      this.#settle(flight, failed(flight, fault, now), now)
     }
   }
 
@@ -258,9 +256,9 @@ export class Wire {
         continue
       }
       if (verdict.kind === 'fault') {
-        this.#settle(flight, this.#failed(flight, verdict.fault, now, verdict.means), now)
+        this.#settle(flight, failed(flight, verdict.fault, now, verdict.means), now)
       } else if (verdict.more !== undefined && flight.bodies.length + 1 >= PARTS_MAX) {
-        this.#settle(flight, this.#failed(flight, { kind: 'device_fault' }, now), now)
+        this.#settle(flight, failed(flight, { kind: 'device_fault' }, now), now)
       } else if (verdict.more !== undefined) {
         // The part is lent and the wire is used before all are there.
         flight.bodies.push(verdict.body.slice())
@@ -282,8 +280,25 @@ export class Wire {
     for (const { framing, frame } of this.#overhearer.hear(bytes, now)) {
       this.#counts.junkBytes -= frame.length
       this.#counts.frames += 1
+      this.#excuse(frame.length)
       this.#stray(frame, framing, now)
     }
+  }
+
+  #dropHeld(now: number): void {
+    const held = this.#held
+    if (this.#correlates || held.length === 0) return
+    this.#held = NOTHING
+    this.#shed(held.length)
+    this.#overhear(held, now)
+  }
+
+  /** What turned out to be a frame is no garbled answer. */
+  #excuse(bytes: number): void {
+    const flight = this.#listening()
+    if (flight === undefined) return
+    flight.junk = Math.max(0, flight.junk - bytes)
+    if (flight.junk < flight.expected) flight.garbledAt = Number.POSITIVE_INFINITY
   }
 
   /** A sound frame that nobody in flight asked for: our own echo, late, or not ours at all. Never a value. */
@@ -295,21 +310,18 @@ export class Wire {
     const flight = this.#listening()
     if (flight !== undefined && !flight.echoed && endsWith(flight.sent, frame)) {
       flight.echoed = true
-      // Our own request, come back, is no garbled answer.
-      flight.junk = Math.max(0, flight.junk - flight.sent.length)
-      flight.garbledAt = Number.POSITIVE_INFINITY
       this.#counts.echoes += 1
       return
     }
-    const past = this.#pasts.take(frame, framing, now)
+    const heard = framing.describe?.(frame) ?? null
+    const past = this.#others.isTheirs(heard, now) ? null : this.#pasts.take(frame, framing, now)
     if (past !== null) {
       this.#counts.late += 1
       if (past.exchange.late(now - past.flight.sentAt, now) && past.exchange === this.#silencedBy) this.#endSilence(now)
       return
     }
     this.#counts.foreign += 1
-    const heard = this.#strangers.note(framing, frame, now)
-    this.#yieldUntil = heard?.direction === 'request' ? now + YIELD_MS : now
+    this.#others.note(framing, heard, now)
     const asksOurs =
       heard?.direction === 'request' && flight !== undefined && heard.address === String(flight.question.address)
     if (!asksOurs) return
@@ -349,23 +361,12 @@ export class Wire {
   #giveUp(flight: Flight, fault: Fault, spoilt: boolean, now: number): void {
     if (!this.#correlates) {
       const { limits, line, slowestMs, framing } = flight.exchange
-      if (this.#held.length > 0) this.#overhear(this.#held, now)
-      this.#held = NOTHING
+      this.#dropHeld(now)
       this.#silencedBy = flight.exchange
       this.#silenceUntil = now + Math.max(limits.timeoutMs, 2 * slowestMs(), quietMs(framing, line, limits.guardMs))
       this.#counts.busyMs += this.#silenceUntil - now
     }
-    this.#settle(flight, { ...this.#failed(flight, fault, now), spoilt }, now)
-  }
-
-  #failed(
-    { sentAt, beganAt }: Flight,
-    fault: Fault,
-    now: number,
-    means?: Refusal,
-  ): Outcome & { readonly kind: 'fault' } {
-    const outcome = { kind: 'fault', fault, sentAt, ms: now - sentAt, tookMs: now - beganAt, spoilt: false } as const
-    return means === undefined ? outcome : { ...outcome, means }
+    this.#settle(flight, { ...failed(flight, fault, now), spoilt }, now)
   }
 
   #settle(flight: Flight, outcome: Outcome, now: number): void {

@@ -122,6 +122,18 @@ export function createFlight(exchange: Exchange, now: number): Flight {
   }
 }
 
+/** How it ended without an answer. */
+export function failed(
+  flight: Flight,
+  fault: Fault,
+  now: number,
+  means?: Refusal,
+): Outcome & { readonly kind: 'fault' } {
+  const { sentAt, beganAt } = flight
+  const outcome = { kind: 'fault', fault, sentAt, ms: now - sentAt, tookMs: now - beganAt, spoilt: false } as const
+  return means === undefined ? outcome : { ...outcome, means }
+}
+
 /** When it is over, answered or not. */
 export function deadlineOf({ deadline, garbledAt }: Flight): number {
   return Math.min(deadline, garbledAt)

@@ -8,6 +8,8 @@ import type { Framing, Overheard } from '../protocols/protocol.ts'
 const GAP_MS = 200
 /** Speakers that are told apart. Beyond that the one not heard for longest is forgotten. */
 const SPEAKERS_MAX = 32
+/** Another master has asked: it is left so long to get its answer. */
+const YIELD_MS = 150
 /** Weight of the newest interval between two frames of one speaker. */
 const INTERVAL_WEIGHT = 0.2
 
@@ -79,8 +81,8 @@ type Speaker = { -readonly [Key in keyof Stranger]: Stranger[Key] }
 export class Strangers {
   readonly #speakers = new Map<string, Speaker>()
 
-  note(framing: Framing, frame: Uint8Array, now: number): Overheard | null {
-    const heard = framing.describe?.(frame) ?? null
+  /** `heard` null: nothing can be said of the frame. */
+  note(framing: Framing, heard: Overheard | null, now: number): void {
     const key = `${framing.name} ${heard?.direction ?? ''} ${heard?.address ?? ''} ${heard?.function ?? ''}`
     const known = this.#speakers.get(key)
     if (known === undefined) {
@@ -94,13 +96,12 @@ export class Strangers {
         everyMs: null,
         lastAt: now,
       })
-      return heard
+      return
     }
     const interval = now - known.lastAt
     known.everyMs = known.everyMs === null ? interval : known.everyMs + (interval - known.everyMs) * INTERVAL_WEIGHT
     known.count += 1
     known.lastAt = now
-    return heard
   }
 
   /** The one heard most often first. */
@@ -119,6 +120,30 @@ export class Strangers {
       at = lastAt
     }
     if (oldest !== null) this.#speakers.delete(oldest)
+  }
+}
+
+/** Another master on the wire: it is let finish, and what it is answered is not ours. */
+export class Others {
+  readonly #strangers: Strangers
+  #asked: string | null = null
+  yieldUntil = 0
+
+  constructor(strangers: Strangers) {
+    this.#strangers = strangers
+  }
+
+  /** A frame that nobody of us asked for. */
+  note(framing: Framing, heard: Overheard | null, now: number): void {
+    this.#strangers.note(framing, heard, now)
+    const asks = heard?.direction === 'request'
+    this.#asked = asks ? heard.address : null
+    this.yieldUntil = asks ? now + YIELD_MS : now
+  }
+
+  /** The answer to what it has just asked, although we may have asked the same before. */
+  isTheirs(heard: Overheard | null, now: number): boolean {
+    return heard?.direction === 'reply' && now < this.yieldUntil && heard.address === this.#asked
   }
 }
 

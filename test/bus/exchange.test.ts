@@ -215,7 +215,7 @@ describe('RTU', () => {
     wire.send(exchange(read(1, 0, 1)), 0)
     wire.end({ kind: 'closed' }, 20)
     expect(outcomes).toMatchObject([{ fault: { kind: 'closed' }, ms: 20 }])
-    expect(wire.inFlight).toBe(0)
+    expect(wire.hasRoom()).toBe(true)
   })
 })
 

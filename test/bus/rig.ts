@@ -1,9 +1,9 @@
 /** A site in a few words, and devices on pipes that exist only in memory: time is vitest's fake clock. */
 import { vi } from 'vitest'
 import { crc16 } from '../../src/bytes/checksum.ts'
-import { type Point, pointId, type WriteRule } from '../../src/model/point.ts'
+import { type Place, type Point, pointId, type WriteRule } from '../../src/model/point.ts'
 import type { Arrival, Reading } from '../../src/model/sample.ts'
-import type { Bus, Device, Line, Limits, Wire } from '../../src/model/site.ts'
+import type { Address, Bus, Device, Limits, Line, ProtocolName, Wire } from '../../src/model/site.ts'
 import { type BusOptions, openBus, type RunningBus } from '../../src/bus/bus.ts'
 import { SILENT } from '../../src/runtime/log.ts'
 import type { OpenPipe } from '../../src/transport/open.ts'
@@ -31,9 +31,17 @@ export type PointSpec = {
   table?: 'coil' | 'holding' | 'input'
   everyMs?: number | null
   as?: 'u16' | 'bit'
+  /** In place of the register. */
+  place?: Place
   write?: Partial<WriteRule>
 }
-export type DeviceSpec = { address: number; points: PointSpec[]; limits?: Partial<Limits>; line?: Line }
+export type DeviceSpec = {
+  address: Address
+  protocol?: ProtocolName
+  points: PointSpec[]
+  limits?: Partial<Limits>
+  line?: Line
+}
 export type SiteSpec = { wire?: keyof typeof WIRES; inFlight?: number; devices: DeviceSpec[] }
 export type TestSite = { bus: Bus; devices: Device[]; points: Point[] }
 
@@ -72,7 +80,7 @@ export function site({ wire = 'tcp', inFlight = 1, devices }: SiteSpec): TestSit
         link: {
           kind: 'bus',
           bus: 0,
-          protocol: 'modbus',
+          protocol: spec.protocol ?? 'modbus',
           address: spec.address,
           line: spec.line ?? null,
           limits: { ...LIMITS, ...spec.limits },
@@ -98,7 +106,7 @@ function pointOf(spec: PointSpec, { index, device }: { index: number; device: nu
     unit: null,
     source: {
       from: 'field',
-      place: { protocol: 'modbus', table, address: at, as, order: 'ABCD', bit: null, length: null },
+      place: spec.place ?? { protocol: 'modbus', table, address: at, as, order: 'ABCD', bit: null, length: null },
       treatment: { scale: 1, offset: 0, invalid: [], map: null, invert: false },
       everyMs,
     },
@@ -249,7 +257,7 @@ export function fakeTime(): void {
 
 export type Run = { bus: RunningBus; arrivals: Arrival[]; site: TestSite }
 
-export function run(spec: SiteSpec, wire: FakeWire, more: Partial<BusOptions> = {}): Run {
+export function run(spec: SiteSpec, wire: Pick<FakeWire, 'openPipe'>, more: Partial<BusOptions> = {}): Run {
   const built = site(spec)
   const arrivals: Arrival[] = []
   const bus = openBus({
