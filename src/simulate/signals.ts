@@ -80,6 +80,11 @@ const amps =
   (_t, of) =>
     number(of(power)) / (230 * 0.95)
 
+/** So much of the energy. */
+function share(part: number): Make {
+  return () => (_t, of) => part * number(of('energy_import'))
+}
+
 const METER: Readonly<Record<string, Make>> = {
   voltage: around(229, { by: 2.5, everyMs: 60_000 }, 0.8),
   voltage_a: around(229, { by: 2.5, everyMs: 60_000 }, 0.8),
@@ -103,6 +108,14 @@ const METER: Readonly<Record<string, Make>> = {
   // The mean of `load`, so that power and energy tell the same story.
   energy_import: (seed, name) =>
     rising({ low: 500, high: 20_000 }, (3 * 0.45 * between(seed, 'house', 800, 4000)) / WATTS_PER_KILOWATT)(seed, name),
+  // Sharp, peak, flat and valley: together what the whole says.
+  energy_import_t1: share(0.1),
+  energy_import_t2: share(0.35),
+  energy_import_t3: share(0.3),
+  energy_import_t4: share(0.25),
+  energy_import_settled: (seed) => () => Math.round(between(seed, 'settled', 100, 480)),
+  max_demand: (seed) => () => Math.round(between(seed, 'demand', 12_000, 15_000)),
+  relay_closed: constant(true),
   energy_export: constant(0),
   energy_total: () => (_t, of) => number(of('energy_import')) + number(of('energy_export')),
   energy_reactive_import: rising({ low: 100, high: 4000 }, 0.6),
