@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { parseHex } from '../../src/bytes/hex.ts'
+import { printHex } from '../../src/bytes/hex.ts'
 import { findingText } from '../../src/driver/finding.ts'
 import { checkDriverFile } from '../../src/driver/lint.ts'
 import type { Model } from '../../src/driver/model.ts'
@@ -15,6 +15,8 @@ const UNITS = new Set(
     ' ',
   ),
 )
+/** Devices with a network plug and no serial line. */
+const ONLY_TCP = ['ev_charger/alfen_eve', 'ev_charger/keba_p30_p40']
 const HAN = /\p{Script=Han}/u
 
 const file = (name: string): string => join(FOLDER, `${name}.yaml`)
@@ -40,8 +42,8 @@ describe.each(NAMES)('%s', (name) => {
   test('says what it is and where its facts come from', () => {
     expect(data.brick).toMatch(/^[A-Z]\w+$/)
     expect(data.source?.length).toBeGreaterThan(20)
-    expect(data.proven).toBe(data.protocol === 'composed' ? 'none' : 'computed')
-    if (data.protocol === 'modbus') expect(data.line).toBeDefined()
+    expect(data.protocol === 'composed' ? ['none'] : ['computed', 'capture']).toContain(data.proven)
+    if (data.protocol === 'modbus' && !ONLY_TCP.includes(name)) expect(data.line).toBeDefined()
     // What the reference marks as contradictory has no place in a file that drives equipment.
     expect(readFileSync(file(name), 'utf8')).not.toMatch(/conf(idence)?:? ?D\b/)
   })
@@ -73,7 +75,7 @@ describe.each(NAMES)('%s', (name) => {
   test('a number that trembles has a deadband, a counter is one', () => {
     for (const { key, kind, type, unit, deadband, source } of drafts) {
       if (source.from !== 'field' || type !== 'f64' || unit === null) continue
-      if (/^(k?W|kva)?h$|^kvarh$|^m³$/.test(unit) && !key.startsWith('max_')) expect(kind, key).toBe('counter')
+      if (/^(k?W|kVA)?h$|^kvarh$|^m³$/.test(unit) && !key.startsWith('max_')) expect(kind, key).toBe('counter')
       else if (kind === 'gauge' && !/_time$|_offset$|^setpoint$|^battery$|^min_|^max_/.test(key)) {
         expect(deadband, key).toBeGreaterThan(0)
       }
@@ -84,31 +86,34 @@ describe.each(NAMES)('%s', (name) => {
     for (const draft of drafts) {
       if (draft.forbidden) expect(draft.write, draft.key).toBeNull()
       if (draft.write === null || draft.source.from !== 'field') continue
-      expect(draft.write.readBack, draft.key).toBe(true)
+      expect(draft.write.readBack, draft.key).toBe(draft.source.everyMs !== null)
       if (draft.type !== 'bool')
         expect(draft.write, draft.key).toMatchObject({ min: expect.any(Number), max: expect.any(Number) })
     }
   })
 
-  test.skipIf(data.protocol !== 'modbus')('every request that the planner makes is proven, and every point', () => {
+  const protocol = data.protocol === 'modbus' ? modbus : null
+  test.skipIf(protocol === null)('every request that the planner makes is proven, and every point', () => {
+    if (protocol === null) return
     const points = fieldPoints(model)
     const proofs = data.proof ?? []
-    const planned = modbus.plan(points, model.limits, new Set()).map((block) => block.key)
-    const proven = proofs.filter((proof) => proof.plan).map((proof) => requestKey(proof.request ?? ''))
+    // The unit is the device's affair; what it is asked is ours.
+    const planned = protocol.plan(points, model.limits, new Set()).map((block) => printHex(block.ask(1).body))
+    const proven = proofs
+      .filter((proof) => proof.plan)
+      .map(({ request, framing }) => (request ?? '').replaceAll(' ', '').slice(...(framing === 'tcp' ? [14] : [2, -4])))
     expect(proven.toSorted()).toEqual(planned.toSorted())
     const sampled = new Set(proofs.flatMap((proof) => Object.keys(proof.samples ?? {})))
+    const written = new Set(proofs.flatMap((proof) => Object.keys(proof.write ?? {})))
     for (const point of points) {
-      if (point.kind !== 'bits') expect(sampled, point.key).toContain(point.key)
+      const isRead = point.source.from === 'field' && point.source.everyMs !== null
+      if (isRead && point.kind !== 'bits') expect(sampled, point.key).toContain(point.key)
+      // Of eight relays that are alike one is enough.
+      const isOne = point.write !== null && !/_[2-9]$|_\d\d$/.test(point.key)
+      if (isOne && !isRead) expect(written, point.key).toContain(point.key)
     }
   })
 })
-
-function requestKey(hex: string): string {
-  const frame = parseHex(hex)
-  if (typeof frame === 'string') throw new Error(frame)
-  const view = new DataView(frame.buffer)
-  return `${['', 'coil', 'discrete', 'holding', 'input'][frame[1] ?? 0]} ${view.getUint16(2)}+${view.getUint16(4)}`
-}
 
 describe('vocabulary', () => {
   test('every name has words in both languages, a known unit and a Brick class', () => {
