@@ -2,7 +2,8 @@
 import { createHistogram } from 'node:perf_hooks'
 import { fieldPointsBehind } from './alarm/needs.ts'
 import { openBroker } from './broker/broker.ts'
-import { openBus } from './bus/bus.ts'
+import { openBus, type RunningBus } from './bus/bus.ts'
+import { isListening, openListener } from './bus/listener.ts'
 import { createRefusals } from './bus/refusals.ts'
 import { createCatalogue } from './config/catalogue.ts'
 import { createPseudonym, openSiteKey } from './config/sitekey.ts'
@@ -122,19 +123,26 @@ export async function openGateway(options: {
       spine.keep(states).catch(notDurable)
     })
     const urgent = fieldPointsBehind(site, spine.board.inputs())
-    const buses = []
+    const buses: RunningBus[] = []
     for (const bus of site.buses) {
+      const common = {
+        bus,
+        devices: site.devices,
+        points: site.points,
+        clock,
+        post: spine.post,
+        log,
+        signal: field.signal,
+        openPipe,
+      }
+      if (isListening(bus, site.devices)) {
+        buses.push(await field.open(openListener(common)))
+        continue
+      }
       buses.push(
         await field.open(
           openBus({
-            bus,
-            devices: site.devices,
-            points: site.points,
-            clock,
-            post: spine.post,
-            log,
-            signal: field.signal,
-            openPipe,
+            ...common,
             refused: refusals.of,
             remember: refusals.remember,
             urgent,

@@ -141,7 +141,7 @@ function proves(point: Point, { wanted, reading }: { wanted: Value; reading: Rea
 }
 
 /** What is read back went through the device's own resolution. */
-function sameValue(point: Point, { wanted, got }: { wanted: Value; got: Value }): boolean {
+export function sameValue(point: Point, { wanted, got }: { wanted: Value; got: Value }): boolean {
   if (typeof wanted !== 'number' || typeof got !== 'number') return String(wanted) === String(got)
   const scale = point.source.from === 'field' ? Math.abs(point.source.treatment.scale) : 0
   return Math.abs(wanted - got) <= Math.max(scale / 2, Math.abs(wanted) * 1e-6) + 1e-9

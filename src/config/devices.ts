@@ -12,6 +12,7 @@ import type { Formula } from '../model/point.ts'
 import { connect, type Connection } from './connect.ts'
 import type { Context } from './context.ts'
 import { type Entry, expandDevices, placeOf } from './expand.ts'
+import { checkLines } from './lines.ts'
 import { type Linking, linkOf } from './links.ts'
 
 /** A device with what it came from, for the steps that follow. */
@@ -20,7 +21,7 @@ export type Resolved = { readonly device: Device; readonly entry: Entry; readonl
 export type Devices = { readonly resolved: readonly Resolved[]; readonly points: readonly Point[] }
 
 /** What a site may override in a driver. */
-const OVERRIDES = ['params', 'polls', 'modbus', 'dlt645', 'cjt188', 'mbus', 'points', 'alarms'] as const
+const OVERRIDES = ['params', 'polls', 'modbus', 'dlt645', 'cjt188', 'mbus', 'textline', 'points', 'alarms'] as const
 
 export function resolveDevices(buses: readonly Bus[], context: Context): Devices {
   const models = createModels(context)
@@ -68,6 +69,7 @@ export function resolveDevices(buses: readonly Bus[], context: Context): Devices
     isPlain(context.document.data) && isPlain(context.document.data['devices']) ? context.document.data['devices'] : {},
   ))
     if (context.pruned.has(`devices.${key}`)) context.unusable.add(key)
+  checkLines(resolved, buses, context)
   const connections = connect(resolved, drafts, context)
   const points = drafts.map(({ draft, device, first }, index): Point => {
     const { labels: _labels, source, ...rest } = draft
@@ -91,7 +93,8 @@ function numbered(formula: DraftFormula, siblings: readonly Draft[], first: numb
   if (formula.kind === 'expression') return { ...formula, device }
   const indexOf = (key: string): number => first + siblings.findIndex((sibling) => sibling.key === key)
   const of = indexOf(formula.of)
-  if (formula.kind === 'door') return { ...formula, of, granted: formula.granted === null ? null : indexOf(formula.granted) }
+  if (formula.kind === 'door')
+    return { ...formula, of, granted: formula.granted === null ? null : indexOf(formula.granted) }
   return formula.kind === 'increase' ? { kind: 'increase', of, over: formula.over } : { kind: formula.kind, of }
 }
 

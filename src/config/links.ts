@@ -8,6 +8,7 @@ import type { Protocol } from '../protocols/protocol.ts'
 import type { Position } from '../driver/finding.ts'
 import type { Context } from './context.ts'
 import { type Entry, placeOf } from './expand.ts'
+import { linesLink } from './lines.ts'
 
 /** Digits of addresses whose leading zeros count. */
 const DIGITS: Readonly<Record<string, number>> = { dlt645: 12, cjt188: 14 }
@@ -28,6 +29,7 @@ const USED: Readonly<Record<string, readonly (typeof KEYS)[number][]>> = {
   dlt645: ON_BUS,
   cjt188: ON_BUS,
   mbus: ON_BUS,
+  textline: ON_BUS,
   mqtt: ['topic'],
   composed: ['inputs'],
 }
@@ -41,6 +43,7 @@ export function linkOf(entry: Entry, model: Model, linking: Linking, context: Co
       findings.error(placeOf(entry, [key]), 'keyUnfit', { device: entry.id, key, driver: entry.driver })
   if (protocol === 'mqtt') return topicLink(entry, model, context)
   if (protocol === 'composed') return { kind: 'composed' }
+  if (protocol === 'textline') return linesLink(entry, model, linking.buses, context)
   const spoken = builtIn(protocol)
   if (spoken !== null) return busLink(entry, { model, protocol: spoken }, linking, context)
   const named = context.document.at(['devices', entry.family ?? entry.id, 'driver'])

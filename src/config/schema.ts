@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { alarmBlock, driverName, driverSchema } from '../driver/schema.ts'
 import { cjt188Block, dlt645Block, mbusBlock } from '../driver/schema-codec.ts'
 import { modbusBlock, pointBlock } from '../driver/schema-point.ts'
+import { textlineBlock } from '../driver/schema-textline.ts'
 import { duration, expecting, flag, id, label, line, rate, scalar, size, text } from '../driver/shapes.ts'
 
 const wire = expecting(
@@ -230,6 +231,7 @@ const ownShape = {
   dlt645: dlt645Block.optional().describe('The same of a DL/T 645 meter.'),
   cjt188: cjt188Block.optional().describe('The same of a CJ/T 188 meter.'),
   mbus: mbusBlock.optional().describe('The same of an M-Bus meter.'),
+  textline: textlineBlock.optional().describe('What its lines look like, where that is not as the driver says.'),
   points: z.record(id, pointBlock).optional().describe('Override or add any point key.'),
   alarms: z.record(id, alarmBlock).optional().describe('Override, switch off or add alarms of the device.'),
   inputs: z.record(id, inputLink).optional().describe('Points that a composed device is made of.'),

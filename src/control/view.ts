@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay, type RecordableHistogram } from 'node:perf_hooks'
 import type { Board } from '../alarm/board.ts'
 import type { Broker } from '../broker/broker.ts'
+import { createTeller } from '../broker/write.ts'
 import type { RunningBus } from '../bus/bus.ts'
 import type { Image } from '../image/image.ts'
 import type { Alarm } from '../model/alarm.ts'
@@ -45,12 +46,24 @@ export type Rooms = {
   readonly toDurable: RecordableHistogram
 }
 
-/** What a published device's driver does not let a gateway write has no way to be written. */
+/** What nobody can tell a device: it is composed, or only prints. */
 const NO_WAY: WriteOutcome = { outcome: 'refused', cause: 'not writable from here' }
 
 export function buildView(rooms: Rooms): GatewayView & { readonly close: () => void } {
   const { site, clock, store, image, board } = rooms
   const startedMono = clock.mono()
+  const { broker } = rooms
+  const teller =
+    broker === null
+      ? null
+      : createTeller({
+          devices: site.devices,
+          points: site.points,
+          publish: broker.publish,
+          image,
+          onTurn: rooms.onTurn,
+          mono: clock.mono,
+        })
   const cost = createCost(rooms)
   /** Devices that publish or are composed: what the spine last said of them is in the image. */
   const quiet = { timeout: 0, crc: 0, exception: 0 }
@@ -158,9 +171,10 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
   }
 
-  async function write(request: WriteRequest): Promise<WriteOutcome> {
+  async function write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
     const device = site.devices[site.points[request.point]?.device ?? -1]
-    return device?.link.kind === 'bus' ? await busOf(device.link.bus).write(request) : NO_WAY
+    if (device?.link.kind === 'bus') return await busOf(device.link.bus).write(request)
+    return device?.link.kind === 'topic' && teller !== null ? await teller(request, signal) : NO_WAY
   }
 
   return {

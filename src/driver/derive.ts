@@ -1,4 +1,5 @@
 /** The computed points of a driver: what they compute from, of which type, and that none depends on itself. */
+import { DOOR_STATES } from '../derive/door.ts'
 import { createEnvironment, type EnvironmentPoint } from '../derive/environment.ts'
 import { checkExpression } from '../derive/expression.ts'
 import { nearest } from '../derive/nearest.ts'
@@ -7,6 +8,7 @@ import type { PointKind, PointType } from '../model/point.ts'
 import type { Position } from './finding.ts'
 import { type Build, type Draft, type DraftFormula, judged } from './points.ts'
 import type { DeriveBlock } from './schema.ts'
+import { delayOf } from './delay.ts'
 import { parseDuration } from './units.ts'
 
 const TYPES: Record<ValueType, PointType> = { number: 'f64', bool: 'bool', text: 'str' }
@@ -48,7 +50,7 @@ function explain(failed: readonly { entry: [string, DeriveBlock]; why: () => voi
   const keys = failed.map(({ entry }) => entry[0])
   for (const { entry, why } of failed) {
     const [key, block] = entry
-    const text = block.increase ?? block.hours ?? block.count ?? block.expression ?? ''
+    const text = [block.increase, block.hours, block.count, block.door, block.granted, block.expression].join(' ')
     const words: readonly string[] = text.match(/[a-z][a-z0-9_]*/g) ?? []
     if (keys.some((other) => words.includes(other)))
       build.findings.error(build.keyAt(['derive', key]), 'deriveCircle', { point: key })
@@ -57,8 +59,11 @@ function explain(failed: readonly { entry: [string, DeriveBlock]; why: () => voi
 }
 
 function sound(key: string, block: DeriveBlock, plain: readonly Draft[], { findings, keyAt }: Build): boolean {
-  const forms = [block.increase, block.hours, block.count, block.expression].filter((form) => form !== undefined)
-  if (forms.length !== 1 || (block.increase === undefined) !== (block.over === undefined)) {
+  const forms = [block.increase, block.hours, block.count, block.door, block.expression]
+  const given = forms.filter((form) => form !== undefined)
+  const ofDoor = [block.granted, block.unlock, block.held].some((key) => key !== undefined)
+  const isWhole = (block.increase === undefined) === (block.over === undefined) && (block.door !== undefined || !ofDoor)
+  if (given.length !== 1 || !isWhole) {
     findings.error(keyAt(['derive', key]), 'deriveForm', { point: key })
     return false
   }
@@ -76,6 +81,7 @@ function derived(
   drafts: readonly Draft[],
   build: DeriveBuild,
 ): Outcome {
+  if (block.door !== undefined) return doorOf(key, block, block.door, known, build)
   if (block.expression !== undefined) return expressed(key, block, block.expression, drafts, build)
   const [form, name] =
     block.increase !== undefined
@@ -100,6 +106,41 @@ function derived(
     })
   const unit = form === 'hours' ? { unit: 'h' } : {}
   return draft(key, { ...unit, ...block }, 'counter', 'f64', build, { kind: form, of: name })
+}
+
+/** Times of the reference: a person needs five seconds to open a door, and a door open for half a minute is held. */
+const UNLOCK_MS = 5000
+const HELD_MS = 30_000
+
+function doorOf(
+  key: string,
+  block: DeriveBlock,
+  contact: string,
+  known: ReadonlyMap<string, Draft>,
+  build: DeriveBuild,
+): Outcome {
+  const { granted } = block
+  for (const [form, name] of [
+    ['door', contact],
+    ['granted', granted],
+  ] as const) {
+    if (name === undefined) continue
+    const at = build.at(['derive', key, form])
+    const of = known.get(name)
+    const near = nearest(name, known.keys())
+    if (of === undefined)
+      return { why: () => build.findings.error(at, 'unknownPoint', { where: `derive.${key}`, point: name, near }) }
+    if (of.type !== 'bool')
+      return { why: () => build.findings.error(at, 'deriveType', { point: key, of: name, wanted: 'bool' }) }
+  }
+  const made = draft(key, block, 'state', 'str', build, {
+    kind: 'door',
+    of: contact,
+    granted: granted ?? null,
+    unlockMs: delayOf(block.unlock, ['derive', key, 'unlock'], build) ?? UNLOCK_MS,
+    heldMs: delayOf(block.held, ['derive', key, 'held'], build) ?? HELD_MS,
+  })
+  return { ...made, labels: DOOR_STATES }
 }
 
 function expressed(

@@ -152,11 +152,16 @@ function requireKeys({ name, data, layers }: Driver, findings: Findings): void {
   if (data.protocol === 'composed' && data.inputs === undefined)
     findings.error(placeIn(layers, ['protocol']), 'missingKey', { key: 'inputs', where: name })
   const { protocol } = data
-  const blocks = (['modbus', 'dlt645', 'cjt188', 'mbus'] as const).filter((name) => name !== protocol)
+  if (protocol === 'textline' && data.textline === undefined)
+    findings.error(placeIn(layers, ['protocol']), 'missingKey', { key: 'textline', where: name })
+  if (data.textline?.id?.startsWith('field') === true && data.textline.separator === undefined)
+    findings.error(placeIn(layers, ['textline', 'id']), 'partSeparator', { at: data.textline.id })
+  const blocks = (['modbus', 'dlt645', 'cjt188', 'mbus', 'textline'] as const).filter((name) => name !== protocol)
   const unfit = [
     ...(protocol === undefined ? [] : blocks),
     ...(builtIn(protocol) === null ? [] : (['inputs', 'payload'] as const)),
     ...(builtIn(protocol) === null || protocol === 'modbus' ? [] : (['manual'] as const)),
+    ...(protocol === 'textline' ? (['inputs', 'payload', 'polls', 'manual'] as const) : []),
     ...(protocol === 'mqtt' ? (['inputs', 'line', 'polls', 'manual'] as const) : []),
     ...(protocol === 'composed' ? (['points', 'payload', 'line', 'polls', 'manual'] as const) : []),
   ]

@@ -68,6 +68,33 @@ export const SITE = {
     `${p.device} speaks ${p.protocol}, which does not run on ${p.wire}: it wants a serial port or tcp://host:port`,
     `${p.device} 使用 ${p.protocol} 协议，不能接在 ${p.wire} 上：应使用串口或 tcp://主机:端口`,
   ]),
+  linesWire: say((p: { device: string; wire: string }) => [
+    `${p.device} prints lines, which ${p.wire} does not carry: use a serial port or tcp://host:port`,
+    `${p.device} 输出文本行，${p.wire} 不支持：请用串口或 tcp://主机:端口`,
+  ]),
+  linesAddress: say((p: { device: string; wanted: boolean }) =>
+    p.wanted
+      ? [
+          `${p.device} needs address: what its lines have in the place that the driver calls id`,
+          `${p.device} 缺少 address：即驱动中 id 所指位置的内容`,
+        ]
+      : [
+          `${p.device}: the driver knows no id in its lines, so there is no address; remove it`,
+          `${p.device}：驱动的行中没有 id，不应有 address；请删除`,
+        ],
+  ),
+  linesMixed: say((p: { device: string; other: string; bus: string }) => [
+    `${p.device} wants to be asked on bus ${p.bus}, where ${p.other} prints lines unasked: give each a wire of its own`,
+    `${p.device} 需要轮询，而总线 ${p.bus} 上的 ${p.other} 主动输出文本行：请分接两条线路`,
+  ]),
+  linesForm: say((p: { device: string; other: string; bus: string }) => [
+    `${p.device} and ${p.other} share bus ${p.bus}, and their lines end or are set differently`,
+    `${p.device} 与 ${p.other} 共用总线 ${p.bus}，但行结束符或串口参数不同`,
+  ]),
+  linesAlone: say((p: { device: string; other: string; bus: string }) => [
+    `${p.device} and ${p.other} share bus ${p.bus}, and nothing in their lines tells them apart`,
+    `${p.device} 与 ${p.other} 共用总线 ${p.bus}，但行内容无法区分两者`,
+  ]),
   addressTwice: say((p: { device: string; other: string; address: string; bus: string }) => [
     `${p.device} has address ${p.address} on bus ${p.bus}, and so has ${p.other}`,
     `${p.device} 与 ${p.other} 在总线 ${p.bus} 上的地址均为 ${p.address}`,

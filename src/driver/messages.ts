@@ -125,6 +125,22 @@ const DRIVERS = {
     `${p.key} has no meaning for protocol ${p.protocol}: remove it`,
     `${p.key} 对协议 ${p.protocol} 无意义：请删除`,
   ]),
+  badPart: say((p: { at: string }) => [
+    `${p.at} is no part of a line: write field 2, columns 4-9, or line for all of it`,
+    `${p.at} 不是行中的位置：请写 field 2、columns 4-9，或 line（整行）`,
+  ]),
+  partSeparator: say((p: { at: string }) => [
+    `${p.at}: lines have fields only with a separator: textline: {separator: ","}`,
+    `${p.at}：须先给出分隔符才有字段：textline: {separator: ","}`,
+  ]),
+  writePersonal: say((p: { point: string }) => [
+    `${p.point} is personal and is never written: the audit would keep it; remove write`,
+    `${p.point} 属于个人信息，不可写入（审计会留存）：请删除 write`,
+  ]),
+  writeUntold: say((p: { point: string; why: string }) => [
+    `${p.point} cannot be told to the device: ${p.why}`,
+    `无法向设备下发 ${p.point}：${p.why}`,
+  ]),
   badPlace: say((p: { at: string }) => [
     `at: ${p.at} is no place: write coil, discrete, input or holding and an address of 0 to 65535, such as holding 99`,
     `at: ${p.at} 不是有效位置：应为 coil、discrete、input、holding 加 0 到 65535 的地址，如 holding 99`,
@@ -167,8 +183,8 @@ const DRIVERS = {
     `${p.where} 中的 ${p.point} 不是该设备的点${meant(p.near).zh}`,
   ]),
   deriveForm: say((p: { point: string }) => [
-    `${p.point} needs exactly one of increase (with over), hours, count, expression`,
-    `${p.point} 需要且只能有 increase（配 over）、hours、count、expression 之一`,
+    `${p.point} needs exactly one of increase (with over), hours, count, door (with granted, unlock, held), expression`,
+    `${p.point} 需要且只能有 increase（配 over）、hours、count、door（配 granted、unlock、held）、expression 之一`,
   ]),
   deriveType: say((p: { point: string; of: string; wanted: 'number' | 'bool' }) =>
     p.wanted === 'bool'

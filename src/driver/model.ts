@@ -4,7 +4,8 @@ import { nearest } from '../derive/nearest.ts'
 import { CEL_WORDS } from '../derive/words.ts'
 import type { Priority } from '../model/alarm.ts'
 import type { Text, Value } from '../model/point.ts'
-import type { Line, Limits } from '../model/site.ts'
+import type { Line, LineForm, Limits } from '../model/site.ts'
+import { type DelayBuild, delayOf } from './delay.ts'
 import { withDerived } from './derive.ts'
 import { limitsFor } from './codec.ts'
 import type { Path } from './document.ts'
@@ -12,7 +13,8 @@ import type { Findings } from './finding.ts'
 import { type Layer, placeIn, placeInside } from './layers.ts'
 import { type Build, buildFieldPoints, buildInputPoints, type Draft } from './points.ts'
 import type { AlarmBlock, DriverFile, ParamBlock } from './schema.ts'
-import { bothLanguages, PARAM } from './shapes.ts'
+import { bothLanguages } from './shapes.ts'
+import { lineForm } from './textline.ts'
 import { parseDuration, parseLine } from './units.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -38,6 +40,8 @@ export type Model = {
   readonly limits: Limits
   /** null: the driver says none. */
   readonly line: Line | null
+  /** Protocol textline. */
+  readonly form: LineForm | null
   readonly params: Params
 }
 
@@ -65,6 +69,7 @@ export function buildModel(
     ),
     limits: limitsFor(data.protocol, data),
     line: data.line === undefined ? null : parseLine(data.line),
+    form: data.textline === undefined ? null : lineForm(data.textline),
     params,
   }
 }
@@ -98,25 +103,6 @@ export function alarmOf(
       do: (block.do ?? []).map(({ write, value, onClear }) => ({ write, value, onClear: onClear ?? null })),
     },
   ]
-}
-
-export type DelayBuild = Pick<Build, 'findings' | 'keyAt'> & {
-  /** null: of a site, which has none. */
-  readonly params: Params | null
-}
-
-/** ms of a duration, or of the parameter that holds one; null: none is written, or there was a finding. */
-export function delayOf(written: string | undefined, path: Path, build: DelayBuild): number | null {
-  if (written === undefined) return null
-  const [, name] = PARAM.exec(written) ?? []
-  if (name === undefined) return parseDuration(written)
-  const { params, findings, keyAt } = build
-  const value = params !== null && Object.hasOwn(params, name) ? params[name] : undefined
-  const given = typeof value === 'string' ? parseDuration(value) : null
-  if (value === undefined)
-    findings.error(keyAt(path), 'unknownParam', { param: name, near: nearest(name, Object.keys(params ?? {})) })
-  else if (given === null) findings.error(keyAt(path), 'paramNoDuration', { param: name, value: String(value) })
-  return given
 }
 
 /** Words that an expression would read as something else. `params` stands for the parameters. */

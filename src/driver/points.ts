@@ -10,6 +10,7 @@ import { decimalKeys, isReadOnly, modbusPlace, ms, payloadPlace } from './placin
 import type { DriverFile, InputBlock } from './schema.ts'
 import type { OutputRule, PointBlock } from './schema-point.ts'
 import { bothLanguages } from './shapes.ts'
+import { textlinePlace } from './textline.ts'
 import { parseDuration } from './units.ts'
 import type { Vocabulary, VocabularyName } from './vocabulary.ts'
 
@@ -18,6 +19,13 @@ export type DraftFormula =
   | { readonly kind: 'increase'; readonly of: string; readonly over: 'hour' | 'day' | 'month' }
   | { readonly kind: 'hours'; readonly of: string }
   | { readonly kind: 'count'; readonly of: string }
+  | {
+      readonly kind: 'door'
+      readonly of: string
+      readonly granted: string | null
+      readonly unlockMs: number
+      readonly heldMs: number
+    }
   | { readonly kind: 'expression'; readonly source: string }
 
 export type DraftSource =
@@ -115,21 +123,38 @@ function fieldPoint(key: string, block: PointBlock, build: Build): Draft | null 
   }
   const found = placed(key, block, build)
   if (found === null) return null
-  const { place, kind, type, unit } = found
+  const { place, unit } = found
+  const { kind, type } = shown(block, found)
   if (kind === 'state' && block.map === undefined && type !== 'bool')
     findings.error(keyAt(path), 'stateNeedsMap', { point: key })
   if (block.read === false && block.write === undefined && block.forbidden !== true)
     findings.error(at([...path, 'read']), 'neverUsed', { point: key })
-  const unread = place.protocol === 'payload' || block.read === false
+  const unread = place.protocol === 'payload' || place.protocol === 'textline' || block.read === false
   const everyMs = unread ? null : everyOf(key, block, build)
   return {
     ...judged(key, unit === undefined ? block : { ...block, unit }, { kind, type }, build, path),
+    personal: isPersonal(block),
     source: { from: 'field', place, treatment: treatmentOf(block), everyMs },
     maxAgeMs: ms(block.maxAge) ?? (everyMs === null ? null : Math.max(AGE_POLLS * everyMs, AGE_MIN_MS)),
     forbidden: block.forbidden ?? false,
     write: writeOf(key, block, place, build),
     labels: block.map === undefined ? null : Object.values(block.map),
   }
+}
+
+const PLACES: Readonly<Record<string, (key: string, block: PointBlock, build: Build) => Place | null>> = {
+  mqtt: payloadPlace,
+  textline: textlinePlace,
+}
+
+/** What is personal travels as its pseudonym: a text, whatever it was read as. */
+function shown(block: PointBlock, { kind, type }: Found): Pick<Found, 'kind' | 'type'> {
+  if (!isPersonal(block)) return { kind, type }
+  return { kind: kind === 'event' ? 'event' : 'text', type: 'str' }
+}
+
+function isPersonal(block: Pick<PointBlock, 'personal' | 'card'>): boolean {
+  return block.personal === true || block.card !== undefined
 }
 
 type Found = { readonly place: Place; readonly kind: PointKind; readonly type: PointType; readonly unit?: string }
@@ -149,7 +174,12 @@ function placed(key: string, block: PointBlock, build: Build): Found | null {
       key: 'field',
       protocol: protocol ?? '',
     })
-  const place = protocol === 'mqtt' ? payloadPlace(key, block, build) : modbusPlace(key, block, build)
+  if (block.only !== undefined && protocol !== 'textline')
+    build.findings.error(build.at(['points', key, 'only']), 'notForProtocol', {
+      key: 'only',
+      protocol: protocol ?? '',
+    })
+  const place = (PLACES[protocol ?? ''] ?? modbusPlace)(key, block, build)
   return place === null ? null : { place, ...kindOf(block, place) }
 }
 
@@ -160,10 +190,10 @@ function flagPoint(name: string, { bit, words }: Flag, parent: Draft, block: Poi
   if (source.from !== 'field' || place === null) throw new Error(`${name} has no register`)
   const everyMs = refined.every === undefined ? source.everyMs : everyOf(name, refined, build)
   return {
-    ...judged(name, refined, { kind: 'state', type: 'bool' }, build, ['points', name]),
+    ...judged(name, refined, shown(block, { place, kind: 'state', type: 'bool' }), build, ['points', name]),
     heartbeatMs: ms(refined.heartbeat) ?? parent.heartbeatMs,
     debounceMs: ms(refined.debounce) ?? parent.debounceMs,
-    personal: block.personal ?? false,
+    personal: isPersonal(block),
     maxAgeMs: ms(refined.maxAge) ?? parent.maxAgeMs,
     forbidden: parent.forbidden,
     write: null,
@@ -184,7 +214,8 @@ function typeOf(block: PointBlock, place: Place): PointType {
   if (block.map !== undefined) return 'str'
   const as = place.protocol === 'modbus' ? place.as : (block.as ?? null)
   if (as === 'bit') return 'bool'
-  if (as === 'string' || (as === null && (block.kind === 'text' || block.kind === 'event'))) return 'str'
+  if (as === 'string' || block.card !== undefined || (as === null && (block.kind === 'text' || block.kind === 'event')))
+    return 'str'
   const plain =
     (block.scale ?? 1) === 1 && (block.offset ?? 0) === 0 && block.scaleFrom === undefined && block.plus === undefined
   return (as === 'u64' || as === 's64') && plain ? 'u64' : 'f64'
@@ -198,6 +229,7 @@ function treatmentOf(block: Partial<PointBlock>): Treatment {
     invalid: block.invalid ?? [],
     map,
     invert: block.invert ?? false,
+    ...(block.card === undefined ? {} : { card: block.card }),
   }
 }
 
@@ -259,11 +291,12 @@ function wordOf(name: string, { vocabulary, model }: Build): VocabularyName | nu
 function writeOf(key: string, block: PointBlock, place: Place, build: Build): WriteRule | null {
   const { write } = block
   if (write === undefined) return null
-  const say = (id: 'writeForbidden' | 'writeBit' | 'readBackBlind'): null => {
+  const say = (id: 'writeForbidden' | 'writeBit' | 'readBackBlind' | 'writePersonal'): null => {
     build.findings.error(build.at(['points', key, 'write']), id, { point: key })
     return null
   }
   if (block.forbidden === true) return say('writeForbidden')
+  if (isPersonal(block)) return say('writePersonal')
   if (place.protocol === 'modbus') {
     if (isReadOnly(place.table) && write.at === undefined) {
       const { table } = place

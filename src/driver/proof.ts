@@ -4,7 +4,6 @@ import { causeText } from '../model/fault.ts'
 import { type ModbusTable, type Point, pointId, type Value } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
 import type { Limits } from '../model/site.ts'
-import { payloadCodec } from '../protocols/all.ts'
 import { blockOf, modbus } from '../protocols/modbus/index.ts'
 import type { Address, Block, Framing, Protocol, Question, Split, Verdict } from '../protocols/protocol.ts'
 import { builtIn } from './codec.ts'
@@ -12,6 +11,7 @@ import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
 import { placeIn } from './layers.ts'
 import type { Model } from './model.ts'
+import { replayLine, replayMessage, type Told, untold } from './proof-told.ts'
 import type { ProofBlock } from './schema.ts'
 
 type Replay = { readonly model: Model; readonly points: readonly Point[]; readonly findings: Findings }
@@ -20,11 +20,17 @@ type Replay = { readonly model: Model; readonly points: readonly Point[]; readon
 export function replayProofs(model: Model, findings: Findings): void {
   const points = fieldPoints(model)
   const proofs = model.data.proof ?? []
+  for (const point of points) {
+    const why = model.data.protocol === 'mqtt' ? untold(model.data.payload ?? '', point) : null
+    const at = placeIn(model.layers, ['points', point.key, 'write'])
+    if (why !== null) findings.error(at, 'writeUntold', { point: point.key, why })
+  }
   if (proofs.length === 0 && points.length > 0) findings.warn(placeIn(model.layers, ['driver']), 'proofNone', {})
   for (const [index, proof] of proofs.entries()) {
     const replay = { model, points, findings }
     const path = ['proof', index]
-    if (proof.payload !== undefined) replayPayload(proof, proof.payload, path, replay)
+    if (proof.payload !== undefined) replayTold(proof, replayMessage(proof, model, points), path, replay)
+    else if (proof.received !== undefined) replayTold(proof, replayLine(proof, model, points), path, replay)
     else if (proof.request !== undefined) replayExchange(proof, proof.request, path, replay)
     else findings.error(placeIn(model.layers, path), 'proofShape', { why: 'has neither request nor payload' })
   }
@@ -38,18 +44,15 @@ export function fieldPoints(model: Model): readonly Point[] {
   })
 }
 
-function replayPayload(proof: ProofBlock, payload: string, path: Path, replay: Replay): void {
-  const { model, findings, points } = replay
-  const codec = payloadCodec(model.data.payload ?? '')
-  if (codec === null) return
-  const base = 'proof/device'
-  const topic = proof.topic === undefined ? base : `${base}/${proof.topic}`
-  const outcome = codec.read(base, { topic, payload: new TextEncoder().encode(payload), retained: false }, points)
-  if (outcome.kind === 'readings') compare(proof, outcome.readings, path, replay)
-  else {
-    const why = outcome.kind === 'refused' ? outcome.why : `${outcome.of} ${outcome.state}`
-    findings.error(placeIn(model.layers, [...path, 'payload']), 'proofReply', { why })
-  }
+/** A message or a line: nobody was asked. */
+function replayTold(proof: ProofBlock, told: Told, path: Path, replay: Replay): void {
+  if (told.kind === 'readings') compare(proof, told.readings, path, replay)
+  if (told.kind !== 'wrong') return
+  const { model, findings } = replay
+  const at = placeIn(model.layers, [...path, told.key])
+  const [point = ''] = Object.keys(proof.write ?? {})
+  if (told.key === 'write') findings.error(at, 'proofWrite', { point, why: told.why })
+  else findings.error(at, 'proofReply', { why: told.why })
 }
 
 type Asked = { readonly address: Address; readonly transaction: number; readonly frame: Uint8Array }

@@ -1,5 +1,6 @@
 /** The shape of one point in a driver file, and of the block that says what a Modbus device bears. */
 import { z } from 'zod'
+import { partText } from './schema-textline.ts'
 import { duration, expecting, flag, id, label, notNegative, number, positive, range, role, text } from './shapes.ts'
 
 const pollOrDuration = expecting(
@@ -95,6 +96,9 @@ export const modbusBlock = z.strictObject({
     .optional()
     .describe('Further attempts after a lost reply. Default 1: noise is single, a dead device should cost little.'),
   echo: flag.optional().describe('The RS-485 adapter returns what we send. Default false.'),
+  ascii: flag
+    .optional()
+    .describe('Speaks Modbus ASCII on its line instead of RTU, often with line: 9600 7E1. Default false.'),
   holes: z
     .array(holeText)
     .max(64)
@@ -181,10 +185,23 @@ export const judged = {
     ),
   invert: flag.optional().describe('Swap true and false. Default false.'),
   debounce: duration.optional().describe('A change must last so long to count. Default 0ms.'),
-  personal: flag.optional().describe('Pseudonymised before it is kept or sent. Default false.'),
+  personal: flag
+    .optional()
+    .describe('Replaced by a pseudonym before it is kept, shown or sent. Default false; true with `card`.'),
   std: id.optional().describe('The vocabulary name, where the key differs from it. Default: the key, if it is one.'),
   title: text.optional().describe('What people see. Default: the vocabulary’s words, else the key.'),
 } as const
+
+const cardForm = expecting(
+  z.enum([
+    ...(['wiegand_bits', 'wiegand26_raw', 'wiegand34_raw', 'wiegand26_pair', 'wiegand26_decimal'] as const),
+    ...(['wiegand34_decimal', 'wiegand34_hex', 'uid', 'uid_reversed'] as const),
+  ]),
+  'how a card number is written: wiegand_bits wiegand26_raw wiegand34_raw wiegand26_pair wiegand26_decimal ' +
+    'wiegand34_decimal wiegand34_hex uid uid_reversed',
+  '卡号的书写方式：wiegand_bits wiegand26_raw wiegand34_raw wiegand26_pair wiegand26_decimal ' +
+    'wiegand34_decimal wiegand34_hex uid uid_reversed',
+)
 
 const pointShape = {
   ...judged,
@@ -240,6 +257,13 @@ const pointShape = {
     .optional()
     .describe('Raw numbers that mean “no value”, compared before scaling. Default: none.'),
   map: z.record(rawKey, mapLabel).optional().describe('Raw value to label, for kind state.'),
+  card: cardForm
+    .optional()
+    .describe('The value is a card number written so: brought to one form, then to its pseudonym. Default: no card.'),
+  only: z
+    .record(partText, z.string().max(64))
+    .optional()
+    .describe('Lines: read only where these parts of the line say this: {field 2: CARD}. Default: every line.'),
   every: pollOrDuration.optional().describe('How often to read it. Default: the driver’s first poll.'),
   read: flag
     .optional()

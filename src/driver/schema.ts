@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { cjt188Block, dlt645Block, mbusBlock } from './schema-codec.ts'
 import { format, judged, mapLabel, modbusBlock, order, outputRule, pointBlock, rawKey } from './schema-point.ts'
+import { textlineBlock } from './schema-textline.ts'
 import {
   delay,
   duration,
@@ -59,6 +60,14 @@ export const deriveBlock = z.strictObject({
   hours: id.optional().describe('For how many hours this boolean was true, in all.'),
   count: id.optional().describe('How often this boolean became true, in all.'),
   expression: expression.optional().describe('A formula over points of the same device.'),
+  door: id.optional().describe('State of the door with this contact (true: closed): closed, open, held or forced.'),
+  granted: id
+    .optional()
+    .describe('With `door`: the boolean that says that somebody is let through. Default: none, so never forced.'),
+  unlock: delay
+    .optional()
+    .describe('With `door`: so long after that it may be opened. Default 5s, what a person needs.'),
+  held: delay.optional().describe('With `door`: open for so long is held. Default 30s, a trolley and a greeting.'),
 })
 
 export const alarmBlock = z.strictObject({
@@ -132,8 +141,12 @@ export const proofBlock = z.strictObject({
   reply: hex.optional().describe('The whole reply frame.'),
   topic: label
     .optional()
-    .describe('Sub-topic of the message, for devices that publish. Default: the device’s own topic.'),
-  payload: z.string().max(16_384).optional().describe('The published text.'),
+    .describe(
+      'Sub-topic of the message, for devices that publish, or the whole topic with %topic% for the device’s. Default: its own topic.',
+    ),
+  payload: z.string().max(16_384).optional().describe('The published text; with `write`: what must be published.'),
+  received: z.string().max(4096).optional().describe('Protocol textline: bytes as they come, delimiter and all.'),
+  availability: z.enum(['online', 'offline']).optional().describe('What the message says of the device.'),
   plan: flag.optional().describe('The planner must ask exactly so. Default false.'),
   write: z.record(id, scalar).optional().describe('Writing this value must give exactly this request.'),
   address: expecting(z.string().regex(/^[0-9A-Fa-f]{1,24}$/), 'the digits of a meter’s address', '表地址的数字')
@@ -168,9 +181,9 @@ export const driverSchema = z.strictObject({
   category: z.enum(CATEGORIES).optional(),
   brick: label.optional().describe('Brick class of the equipment.'),
   protocol: expecting(
-    z.enum(['modbus', 'mqtt', 'composed', 'dlt645', 'cjt188', 'mbus']),
-    'a protocol: modbus, dlt645, cjt188, mbus, mqtt or composed',
-    '协议：modbus、dlt645、cjt188、mbus、mqtt、composed',
+    z.enum(['modbus', 'mqtt', 'composed', 'textline', 'dlt645', 'cjt188', 'mbus']),
+    'a protocol: modbus, dlt645, cjt188, mbus, textline, mqtt or composed',
+    '协议：modbus、dlt645、cjt188、mbus、textline、mqtt、composed',
   ).optional(),
   payload: label.optional().describe('Protocol mqtt: the codec of its messages.'),
   manual: z
@@ -186,6 +199,7 @@ export const driverSchema = z.strictObject({
   dlt645: dlt645Block.optional(),
   cjt188: cjt188Block.optional(),
   mbus: mbusBlock.optional(),
+  textline: textlineBlock.optional().describe('Protocol textline: what its lines look like.'),
   params: z.record(id, paramBlock).optional().describe('What a site may set.'),
   polls: z
     .record(id, duration)
