@@ -14,6 +14,7 @@ import {
   registers,
   run,
   serving,
+  tcpFrame,
 } from './rig.ts'
 
 beforeEach(fakeTime)
@@ -254,6 +255,26 @@ describe('the connection', () => {
     expect(most).toBe(1)
     expect(arrivals.filter(({ kind }) => kind === 'bus')).toHaveLength(1)
     expect(bus.devices().every(({ state }) => state === 'online')).toBe(true)
+    await bus.close()
+  })
+
+  test('Modbus TCP out of step: the connection is closed and opened again, and values are right after it', async () => {
+    let spoilt = 0
+    const wire = fakeWire('tcp', (asked, pipe) => {
+      if (wire.sent.length % 50 === 0) {
+        spoilt += 1
+        // A byte too many: whatever follows on this connection is out of step.
+        setTimeout(() => pipe.feed(Uint8Array.of(0x55, ...tcpFrame(asked, honest(asked)!))), 3)
+      } else serving('tcp', honest)(asked, pipe)
+    })
+    const { bus, arrivals } = run({ wire: 'modbus-tcp', devices: many(4) }, wire)
+    await pass(60_000)
+    expect(spoilt).toBeGreaterThan(2)
+    expect(wire.pipes).toHaveLength(1 + spoilt)
+    expect(bus.status()).toMatchObject({ state: 'online', opens: 1 + spoilt, junkBytes: spoilt })
+    const values = readingsOf(arrivals)
+    expect(values.every((reading) => 'value' in reading && reading.value === marked(reading.point + 1, 10))).toBe(true)
+    expect(values.length).toBeGreaterThan(4 * 55)
     await bus.close()
   })
 

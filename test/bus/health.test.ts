@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createHealth, heard, isSilence, missed, slow, wireBack } from '../../src/bus/health.ts'
+import { createHealth, heard, isSilence, missed, slow, trendOf, wireBack } from '../../src/bus/health.ts'
 
 const TIMEOUT = { kind: 'timeout' } as const
 
@@ -37,6 +37,30 @@ test('garbled answers make it degraded, never offline; answers make it well agai
   const changes = Array.from({ length: 60 }, () => heard(health, 20, 0))
   expect(changes.filter(Boolean)).toHaveLength(1)
   expect(health.state).toBe('online')
+})
+
+test('answers that take twice as long as they used to: degraded, with its figures, and well again when they do not', () => {
+  const health = createHealth()
+  for (let at = 0; at < 1000; at++) heard(health, 40, at)
+  expect(health.state).toBe('online')
+  const changed = Array.from({ length: 60 }, (_, at) => heard(health, 150, 1000 + at))
+  expect(changed.filter(Boolean)).toHaveLength(1)
+  expect(health).toMatchObject({ state: 'degraded', why: 'slow' })
+  expect(trendOf(health)).toMatchObject({ errorShare: 0 })
+  expect(trendOf(health)!.responseMs).toBeGreaterThan(100)
+  expect(trendOf(health)!.usualMs).toBeLessThan(60)
+  const back = Array.from({ length: 100 }, (_, at) => heard(health, 40, 2000 + at))
+  expect(back.filter(Boolean)).toHaveLength(1)
+  expect(health).toMatchObject({ state: 'online', why: null })
+})
+
+test('a device without a past, and small changes, are not called slow', () => {
+  const young = createHealth()
+  for (let at = 0; at < 199; at++) heard(young, at < 100 ? 10 : 500, at)
+  expect(young.state).toBe('online')
+  const quick = createHealth()
+  for (let at = 0; at < 2000; at++) heard(quick, at < 1000 ? 3 : 15, at)
+  expect(quick.state).toBe('online')
 })
 
 test('an exception is proof of life, except that of a gateway for a unit', () => {

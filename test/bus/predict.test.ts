@@ -47,6 +47,39 @@ test('more in flight makes room on TCP', () => {
   expect(predict({ wire: 'modbus-tcp', inFlight: 4, devices: busy }).complaints).toEqual([])
 })
 
+test('several protocols: each with its own silence, wake-up bytes and speed; changing the setting costs', () => {
+  const place = { protocol: 'dlt645', item: '02010100', as: null } as const
+  const line = { baud: 2400, dataBits: 8, parity: 'E', stopBits: 1 } as const
+  const meter = {
+    address: '000000000001',
+    protocol: 'dlt645',
+    line,
+    points: [{ at: 0, everyMs: 10_000, place }],
+  } as const
+  const meters: SiteSpec['devices'] = [{ ...meter, points: [...meter.points] }]
+  const alone = predict({ wire: 'serial', devices: meters })
+  // 4 wake-up bytes, 16 of the request; 4 and 18 of the answer; 100 ms of silence at 2400 baud.
+  expect(alone.cycleMs).toBeCloseTo(100 + (42 * 11_000) / 2400 + 30, 0)
+  const drives = devices(1, 1000)
+  const both = predict({ wire: 'serial', devices: [...meters, ...drives] })
+  const apart = alone.cycleMs + predict({ wire: 'serial', devices: drives }).cycleMs
+  expect(both.cycleMs).toBeGreaterThan(apart + 20)
+  expect(both.utilisation).toBeGreaterThan(alone.utilisation + predict({ wire: 'serial', devices: drives }).utilisation)
+  expect(both.intervals.map(({ everyMs, predictedMs }) => predictedMs - everyMs)).toEqual([0, 0])
+  // Behind a serial server the setting is fixed: there is nothing to change.
+  const sameLine = predict({ wire: 'tcp', devices: [...meters, ...drives] })
+  expect(sameLine.utilisation).toBeLessThan(both.utilisation)
+})
+
+test('what does not fit: how often each will really be read', () => {
+  const { intervals, utilisation } = predict({ wire: 'serial', devices: [...devices(16, 600), ...devices(16, 4000)] })
+  const cost = 5 + (53 * 11_000) / 9600 + 30
+  const load = intervals.reduce((sum, { predictedMs }) => sum + cost / predictedMs, 0)
+  expect(utilisation).toBeGreaterThan(2)
+  expect(load).toBeCloseTo(1, 2)
+  expect(new Set(intervals.map(({ predictedMs }) => Math.round(predictedMs))).size).toBe(2)
+})
+
 test('an empty bus has nothing to say', () => {
   expect(predict({ devices: [] })).toEqual({ cycleMs: 0, utilisation: 0, complaints: [], intervals: [] })
 })
