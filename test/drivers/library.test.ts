@@ -75,7 +75,7 @@ describe.each(NAMES)('%s', (name) => {
   test('a number that trembles has a deadband, a counter is one', () => {
     for (const { key, kind, type, unit, deadband, source } of drafts) {
       if (source.from !== 'field' || type !== 'f64' || unit === null) continue
-      if (/^(k?W|kVA)?h$|^kvarh$|^m³$/.test(unit) && !key.startsWith('max_')) expect(kind, key).toBe('counter')
+      if (/^(k?W|kVA)?h$|^kvarh$|^m³$/.test(unit) && !/^max_|^remaining/.test(key)) expect(kind, key).toBe('counter')
       else if (kind === 'gauge' && !/_time$|_offset$|^setpoint$|^battery$|^min_|^max_/.test(key)) {
         expect(deadband, key).toBeGreaterThan(0)
       }
