@@ -10,6 +10,9 @@ export type AddVerb = <Options extends object>(
 ) => Command
 
 export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
+  verb('init [dir]', 'verbInit', async (session, [directory = '.']) =>
+    (await import('./verbs/init.ts')).init(session, directory),
+  )
   verb('explain <point>', 'verbExplain', async (session, [subject = '']) =>
     (await import('./verbs/explain.ts')).explain(session, subject),
   )

@@ -30,6 +30,19 @@ export const SITE_TEXT = {
   ruleUnknown: { en: 'unknown: it depends on what is not good', zh: '未知：取决于不正常的输入' },
   ruleSuppressed: { en: 'suppressed', zh: '已抑制' },
 
+  verbInit: { en: 'a commented first site.yaml and its secrets folder', zh: '生成带注释的 site.yaml 和密钥目录' },
+  initExistsHint: {
+    en: 'it was left as it is; choose another folder: gatehouse init DIR',
+    zh: '原文件未改动；换个目录：gatehouse init 目录',
+  },
+  initDone: {
+    en: 'wrote {file}; secrets go into {secrets} (mode 0700)',
+    zh: '已生成 {file}；密钥放在 {secrets}（权限 0700）',
+  },
+  initNext: {
+    en: 'Next: gatehouse ports, gatehouse scan WIRE --yaml, edit, gatehouse check -c {file}',
+    zh: '下一步：gatehouse ports，gatehouse scan 线路 --yaml，编辑，gatehouse check -c {file}',
+  },
   verbTrace: { en: 'frames of a bus as they come, decoded, until Ctrl-C', zh: '实时显示总线报文并解码，Ctrl-C 结束' },
   verbReplay: { en: 'decode a capture', zh: '解码抓包文件' },
   optOut: { en: 'write the chunks into this file, too', zh: '同时把报文写入该文件' },
