@@ -63,7 +63,7 @@ function replayExchange(proof: ProofBlock, requestHex: string, path: Path, repla
   const framing = protocol?.framing(proof.framing === 'tcp' ? 'modbus-tcp' : 'serial', {}) ?? null
   if (protocol === null || framing === null) return
   const request = parseHex(requestHex)
-  const asked = typeof request === 'string' ? request : whoIsAsked(proof, protocol, framing, request)
+  const asked = typeof request === 'string' ? request : whoIsAsked(proof, { protocol, framing, replay }, request)
   if (typeof asked === 'string') {
     findings.error(placeIn(model.layers, [...path, 'request']), 'proofRequest', { why: asked })
     return
@@ -82,13 +82,35 @@ type Exchange = {
   readonly replay: Replay
 }
 
-function whoIsAsked(proof: ProofBlock, protocol: Protocol, framing: Framing, frame: Uint8Array): Asked | string {
+function whoIsAsked(
+  proof: ProofBlock,
+  { protocol, framing, replay }: Pick<Exchange, 'protocol' | 'framing' | 'replay'>,
+  frame: Uint8Array,
+): Asked | string {
   if (proof.address !== undefined) {
     const found = protocol.address(proof.address)
-    return typeof found === 'string' ? found : { address: found.address, transaction: 0, frame }
+    if (typeof found === 'string') return found
+    return { address: found.address, transaction: numberOf(replay, protocol, framing, found.address, frame), frame }
   }
   if (protocol.name !== 'modbus') return 'say whom it asks with `address`'
   return readRequest(framing, frame)
+}
+
+/** Numbers of a byte: what a protocol has room for that numbers its questions (CJ/T 188). */
+const NUMBERS = 256
+
+/** The number of its question that this request carries; 0 where it has none, or is no request of this driver. */
+function numberOf(
+  { model, points }: Replay,
+  protocol: Protocol,
+  framing: Framing,
+  address: Address,
+  frame: Uint8Array,
+): number {
+  const questions = protocol.plan(points, model.limits, new Set()).map((block) => block.ask(address))
+  for (let number = 0; number < NUMBERS; number++)
+    if (questions.some((question) => same(framing.frame(question, number), frame))) return number
+  return 0
 }
 
 /** Unit and transaction of a Modbus request, by building it again: what differs is not a frame of ours. */
