@@ -11,13 +11,13 @@ export class Reports {
   readonly #reported: (Sample | undefined)[]
   readonly #deadband: Float64Array
   readonly #heartbeatMs: Float64Array
-  readonly #events: ReadonlySet<number>
+  readonly #isEvent: Uint8Array
 
   constructor(points: readonly Pick<Point, 'index' | 'kind' | 'deadband' | 'heartbeatMs'>[]) {
     this.#reported = points.map(() => undefined)
     this.#deadband = Float64Array.from(points, (point) => point.deadband)
     this.#heartbeatMs = Float64Array.from(points, (point) => point.heartbeatMs)
-    this.#events = new Set(points.filter((point) => point.kind === 'event').map((point) => point.index))
+    this.#isEvent = Uint8Array.from(points, (point) => (point.kind === 'event' ? 1 : 0))
   }
 
   /** The samples that are reports, in order; they count as reported from here on. */
@@ -34,7 +34,7 @@ export class Reports {
   }
 
   #isNews(last: Sample, sample: Sample): boolean {
-    if (this.#events.has(sample.point)) return last.mono !== sample.mono || last.quality === 'bad'
+    if (this.#isEvent[sample.point] === 1) return last.mono !== sample.mono || last.quality === 'bad'
     if (sample.mono - last.mono >= (this.#heartbeatMs[sample.point] ?? 0)) return true
     if (!isChange(last, sample)) return false
     if (last.quality !== sample.quality || last.quality === 'bad' || sample.quality === 'bad') return true

@@ -117,7 +117,7 @@ export function packChunk(
   scans.reset()
   nibbles.reset()
   values.reset()
-  const presence = new Map<number, string>()
+  const presence = new Map<number, readonly number[]>()
   let time = 0
   let scanCount = 0
   for (let start = from; start < to; ) {
@@ -169,11 +169,16 @@ function scanOf(samples: PackedSamples, start: number, to: number, layout: Layou
   return order
 }
 
-function putPresence(device: number, slots: readonly number[], elapsed: number, presence: Map<number, string>): void {
-  const text = slots.join()
+function putPresence(
+  device: number,
+  slots: readonly number[],
+  elapsed: number,
+  presence: Map<number, readonly number[]>,
+): void {
   const highest = slots.at(-1) ?? 0
-  const mode = presence.get(device) === text ? SAME_AS_BEFORE : slots.length * 8 > highest ? BITMAP : LIST
-  presence.set(device, text)
+  const isSame = isEqual(slots, presence.get(device))
+  const mode = isSame ? SAME_AS_BEFORE : slots.length * 8 > highest ? BITMAP : LIST
+  if (!isSame) presence.set(device, slots)
   scans.varint(device * 4 + mode)
   scans.zigzag(elapsed)
   if (mode === BITMAP) {
@@ -189,6 +194,12 @@ function putPresence(device: number, slots: readonly number[], elapsed: number, 
       before = slot
     }
   }
+}
+
+function isEqual(slots: readonly number[], before: readonly number[] | undefined): boolean {
+  if (before === undefined || before.length !== slots.length) return false
+  for (let at = 0; at < slots.length; at++) if (slots[at] !== before[at]) return false
+  return true
 }
 
 function putValue(samples: PackedSamples, index: number): void {
