@@ -112,7 +112,8 @@ function busLink(entry: Entry, { model, protocol }: Spoken, linking: Linking, co
   else linking.taken.set(key, entry.id)
   const line = lineOf(entry, { model, protocol }, bus, linking, context)
   const { limits } = model
-  return { kind: 'bus', bus: bus.index, protocol: protocol.name, address: found, line, limits }
+  const link = { kind: 'bus', bus: bus.index, protocol: protocol.name, address: found, line, limits } as const
+  return model.data.modbus?.ascii === true ? { ...link, ascii: true } : link
 }
 
 type Spot = { readonly protocol: Protocol; readonly bus: Bus }
