@@ -33,14 +33,26 @@ export const dlt645Block = z.strictObject({
 
 export const cjt188Block = z.strictObject({
   ...pace,
-  type: label.optional().describe('The meter’s type as two hexadecimal digits. Default "10", cold water; "AA" any.'),
+  type: label
+    .optional()
+    .describe(
+      'The meter’s type as two hexadecimal digits: "10" cold water, "11" hot water, "20" heat, "30" gas, "AA" any. Default "10".',
+    ),
   identifier: expecting(z.enum(['901F', '1F90']), '"901F" or "1F90"', '"901F" 或 "1F90"')
     .optional()
-    .describe('How the identifier of present data travels. Default 901F, low byte first as the standard has it.'),
-  layout: label.optional().describe('The layout of its answers by name. Default: told by type and length.'),
+    .describe(
+      'How the identifier of a question travels: 90 1F or 1F 90; answers may come either way. Default 901F, as most meters have it.',
+    ),
+  layout: label
+    .optional()
+    .describe(
+      'The layout of its answers: water22_unit_after, water22_unit_before, heat46_unit_after or heat46_unit_before. Default: told by length and by where the unit codes stand.',
+    ),
   status: expecting(z.enum(['low', 'high']), 'low or high', 'low 或 high')
     .optional()
-    .describe('Which byte of the status comes first. Default low.'),
+    .describe(
+      'From which end the bits of the status byte are counted: valve in its lowest two and battery in the third, or mirrored. Default low.',
+    ),
   wakeUp: expecting(z.int().min(0).max(20), 'a whole number, 0 to 20', '0到20的整数')
     .optional()
     .describe('FE bytes before a request. Default 3; battery meters may want more.'),

@@ -209,7 +209,10 @@ const pointShape = {
     .optional()
     .describe(
       'Modbus: coil|discrete|input|holding and the 0-based address, or `model 103 14`: SunSpec model and offset. DL/T 645, ' +
-        'CJ/T 188: the data identifier. Payloads: the path of a field, a.b; $ is the whole.',
+        'CJ/T 188: the data identifier. M-Bus: the record in words, a quantity and what tells it from others of its kind: `volume`, ' +
+        '`energy storage 1`, `power maximum`, `energy tariff 2`, `volume subunit 1`, `energy backward`, `voltage number 3` (of several ' +
+        'alike), `vif FD3A` by its code, `"%RH"` by the meter’s own words; `status bit 2` of the header. ' +
+        'Payloads: the path of a field, a.b; $ is the whole.',
     ),
   as: format
     .optional()
@@ -217,7 +220,13 @@ const pointShape = {
       'Encoding. Default: bit for coil and discrete. Payloads: bit for true/false, string for texts; default a number. ' +
         'DL/T 645 and others: a format in place of the one that the standard gives.',
     ),
-  field: label.optional().describe('CJ/T 188, M-Bus: which value of the answer.'),
+  field: label
+    .optional()
+    .describe(
+      'CJ/T 188: which value of the answer. 901F of water and gas: total, settled; of heat: heat, settled_heat, power, flow, ' +
+        'volume, supply_temperature, return_temperature, hours; of all: clock, status, `status bit 0` to 15, valve (0 open, 1 ' +
+        'closed, 3 abnormal), battery_low. D120 to D12B (1 to 12 months back): volume, heat.',
+    ),
   bits: bitRange
     .optional()
     .describe('Only these bits of u16 or u32, as a number of their own; 0 is the least significant. Default: all.'),
