@@ -4,8 +4,10 @@ import type { Point, Value } from '../model/point.ts'
 import type { Sample } from '../model/sample.ts'
 import type { Bus, Device, Site } from '../model/site.ts'
 import type { Stranger } from '../bus/overhear.ts'
+import { inspectPort } from '../transport/ports.ts'
 import type { GatewayView } from './context.ts'
 import {
+  type PortEvidence,
   type BusEvidence,
   type DeviceEvidence,
   type Evidence,
@@ -61,10 +63,18 @@ export async function gather(view: GatewayView, point: Point, signal: AbortSigna
       siblings: siblingsOf(view, site, device, point),
       neighbours: onBus === null ? [] : neighboursOf(view, site, onBus),
       bus: onBus === null ? null : busEvidence(view, onBus.link.bus, now),
-      port: null,
+      port: onBus === null ? null : await portEvidence(busOf(site, onBus)),
       trial: canAsk ? trialOf(view, site, point, onBus, asked) : null,
     },
   }
+}
+
+/** null: not a serial port. */
+async function portEvidence({ wire }: Bus): Promise<PortEvidence | null> {
+  if (wire.kind !== 'serial') return null
+  const { exists, permitted, holders } = await inspectPort(wire.path)
+  const words = holders.map(({ pid, command }) => `${command} (${pid})`).join(', ')
+  return { path: wire.path, exists, permitted, holder: words === '' ? null : words }
 }
 
 function busOf(site: Site, { link }: BusDevice): Bus {
