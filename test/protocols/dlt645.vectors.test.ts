@@ -284,6 +284,17 @@ test('dlt-090 and dlt-091: an answer in two parts', () => {
   expect(whole === null ? null : hexOf(whole)).toBe(second?.decoded?.joined_hex)
 })
 
+test('dlt-082: of a row of status words explain names what is set', () => {
+  const vector = VECTORS.find(({ id }) => id === 'dlt-082') as Vector
+  expect(explained(vector, vector.response_hex ?? '').fields).toMatchObject({
+    '04000501': ['clock_battery_low'],
+    '04000502': ['active_reverse_a'],
+    '04000503': ['relay_open'],
+    '04000504': [],
+    '04000506': ['phase_open'],
+  })
+})
+
 test('dlt-044: the time as a broadcast', () => {
   const wanted = VECTORS.find(({ id }) => id === 'dlt-044')?.request_hex ?? ''
   const question = broadcastTime({ year: 2017, month: 6, day: 5, hour: 10, minute: 22, second: 51 })

@@ -217,15 +217,19 @@ function values(item: string, payload: Uint8Array): Told {
     element(row?.members[at] ?? item, known, payload, at * format.bytes),
   )
   const fault = told.find((each) => each.fault !== null)?.fault ?? null
-  const details = told.flatMap((each) =>
-    Object.keys(each.fields).length === 0 ? [] : [[each.item, each.fields] as const],
-  )
   return {
-    fields: row === null ? (told[0]?.fields ?? {}) : Object.fromEntries(details),
+    fields: row === null ? (told[0]?.fields ?? {}) : Object.fromEntries(told.flatMap(raised)),
     readings: told.flatMap((each) => each.readings),
     fault: fault === null ? null : causeText(fault),
     note: fault === null ? null : (FAULTS[fault.kind] ?? null),
   }
+}
+
+/** Of many words only what is set in them. */
+function raised({ item, fields }: Element): readonly (readonly [string, unknown])[] {
+  const { bits } = fields
+  if (typeof bits !== 'object' || bits === null) return []
+  return [[item, Object.entries(bits).flatMap(([name, on]) => (on === true ? [name] : []))]]
 }
 
 const FAULTS: Readonly<Record<string, string>> = {
