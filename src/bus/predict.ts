@@ -91,7 +91,7 @@ export function predictBus(
   }
 }
 
-/** Time on the wire for one block: silence, request, thinking, answer. */
+/** Time on the wire for one block: silence, request, thinking, answer, and the same for what follows in its turn. */
 export function exchangeMs(
   bus: Bus,
   link: BusLink,
@@ -100,9 +100,11 @@ export function exchangeMs(
   if (bus.wire.kind === 'modbus-tcp') return THINKING_TCP_MS
   const question = block.ask(link.address)
   const sent = framing.frame(question, 0).length
-  const bytes = sent + answerLength(framing, question, sent)
+  const { questions, bytes: later } = block.follows ?? { questions: 0, bytes: 0 }
+  const bytes = sent + answerLength(framing, question, sent) + later
   const thinking = THINKING_SERIAL_MS + (bus.wire.kind === 'tcp' ? SERIAL_SERVER_MS : 0)
-  return quietMs(framing, line, link.limits.guardMs) + bytes * characterMs(line) + thinking
+  const pauses = quietMs(framing, line, link.limits.guardMs) + thinking
+  return (1 + questions) * pauses + bytes * characterMs(line)
 }
 
 /** What several line settings on one wire cost: once around all of them, and as a share of all time. */

@@ -108,6 +108,8 @@ export type Block = {
   readonly points: readonly number[]
   readonly everyMs: number
   readonly ask: (address: Address) => Question
+  /** What usually follows within the same turn, for predictions: questions, and the bytes of those with their answers. Left out: nothing. */
+  readonly follows?: { readonly questions: number; readonly bytes: number }
   /**
    * `points` are those of the site (or any that hold the block's points), `bodies` those of the answer and of its follow-ons.
    * Bodies that cannot be this block's answer give faults, never values.

@@ -71,6 +71,16 @@ test('several protocols: each with its own silence, wake-up bytes and speed; cha
   expect(sameLine.utilisation).toBeLessThan(both.utilisation)
 })
 
+test('a meter that is asked twice in one turn, and answers at length', () => {
+  const place = { protocol: 'mbus', record: 'volume', telegrams: 1 } as const
+  const line = { baud: 2400, dataBits: 8, parity: 'E', stopBits: 1 } as const
+  const one: SiteSpec['devices'] = [{ address: 5, protocol: 'mbus', line, points: [{ at: 0, everyMs: 60_000, place }] }]
+  const { cycleMs } = predict({ wire: 'serial', devices: one })
+  // SND_NKE and E5, REQ_UD2 and a telegram: some 100 characters, two silences, two times thinking.
+  expect(cycleMs).toBeGreaterThan((100 * 11_000) / 2400 + 2 * 30)
+  expect(cycleMs).toBeLessThan(900)
+})
+
 test('what does not fit: how often each will really be read', () => {
   const { intervals, utilisation } = predict({ wire: 'serial', devices: [...devices(16, 600), ...devices(16, 4000)] })
   const cost = 5 + (53 * 11_000) / 9600 + 30

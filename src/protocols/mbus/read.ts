@@ -10,6 +10,10 @@ import { readTelegram, type Telegram } from './telegram.ts'
 
 /** C, A and CI stand before the data; an acknowledgement is shorter. */
 const HEAD = 3
+/** Start, C, A, checksum, stop. */
+const SHORT_BYTES = 5
+/** How long a telegram is nobody knows beforehand; those of the public collections have 32 to 253 bytes, the middle one 87. */
+const TELEGRAM_BYTES = 90
 
 export function plan(points: readonly Point[]): readonly Block[] {
   const groups = new Map<number, { telegrams: number; points: number[] }>()
@@ -27,6 +31,7 @@ export function plan(points: readonly Point[]): readonly Block[] {
     points: indices,
     everyMs,
     ask: (address) => ask(address, telegrams),
+    follows: { questions: telegrams, bytes: telegrams * (SHORT_BYTES + TELEGRAM_BYTES) },
     read: createRead(indices),
   }))
 }
