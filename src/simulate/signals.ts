@@ -125,6 +125,17 @@ const METER: Readonly<Record<string, Make>> = {
   thd_voltage_c: around(2.2, { by: 0.3, everyMs: 120_000 }),
   ct_ratio: constant(1),
   pt_ratio: constant(1),
+  // Water and heat: what flows takes its heat with it, 1.16 kWh per m³ and kelvin.
+  volume_total: rising({ low: 100, high: 5000 }, 0.6),
+  volume_settled: (seed) => () => Math.round(between(seed, 'settled', 50, 100)),
+  flow: around(0.6, { by: 0.35, everyMs: 120_000 }, 0.02),
+  supply_temperature: around(58, { by: 6, everyMs: 600_000 }, 0.2),
+  return_temperature: around(41, { by: 4, everyMs: 600_000 }, 0.2),
+  power_thermal: () => (_t, of) =>
+    1.16 * number(of('flow')) * (number(of('supply_temperature')) - number(of('return_temperature'))),
+  heat_total: rising({ low: 1000, high: 50_000 }, 11.8),
+  heat_settled: (seed) => () => Math.round(between(seed, 'settled', 500, 1000)),
+  valve: constant('open'),
 }
 
 const PUMP: Readonly<Record<string, Make>> = {

@@ -186,8 +186,8 @@ describe('what happens on a line', () => {
       if (first?.kind === 'answer') question = first.more
       if (question === undefined) throw new Error('nothing to ask')
       line.faults.set(device.device.id, [{ kind: 'wrong_unit' }])
-      const from = protocol.name === 'mbus' ? '6' : '00112026000124'
-      expect(line.ask(framingOf(protocol), question)).toEqual({ kind: 'other', why: 'address', from })
+      const other = protocol.name === 'mbus' ? { why: 'unit', from: '6' } : { why: 'address', from: '00112026000124' }
+      expect(line.ask(framingOf(protocol), question)).toEqual({ kind: 'other', ...other })
       line.faults.set(device.device.id, [{ kind: 'exception', code: 8 }])
       expect(line.ask(framingOf(protocol), question)).toMatchObject({ fault: { kind: 'exception', code: 8 } })
       line.faults.set(device.device.id, [{ kind: 'silent' }])
@@ -196,6 +196,16 @@ describe('what happens on a line', () => {
       expect(line.ask(framingOf(protocol), question)?.kind ?? 'none').not.toBe('answer')
     },
   )
+
+  test('mbus: selected by its number, another number is told', () => {
+    const { device, points } = meter(mbus, '12345678FFFFFFFF', MBUS)
+    const line = lineOf([device])
+    const [block] = mbus.plan(points)
+    const first = block === undefined ? null : line.ask(framingOf(mbus), block.ask('12345678FFFFFFFF'))
+    if (first?.kind !== 'answer' || first.more === undefined) throw new Error('not selected')
+    line.faults.set(device.device.id, [{ kind: 'wrong_unit' }])
+    expect(line.ask(framingOf(mbus), first.more)).toEqual({ kind: 'other', why: 'address', from: '12345679' })
+  })
 
   test('nobody answers for another, and several languages share the line', () => {
     const water = meter(cjt188, one, WATER)

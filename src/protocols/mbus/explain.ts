@@ -183,7 +183,7 @@ function mismatch(bytes: Uint8Array, frame: Exclude<Frame, { is: 'ack' }>, asked
   const verdict = mbusFraming.judge(bytes, { address, body, writes: false, answerBytes: 0 }, 0)
   if (verdict.kind !== 'other') return null
   const why =
-    verdict.why === 'address'
+    verdict.why === 'address' || verdict.why === 'unit'
       ? `it comes from ${verdict.from ?? frame.address}, asked was ${asked.address}`
       : `${functionText(frame.control)}, asked was ${functionText(asked.control)}`
   return `does not answer the request: ${why}`

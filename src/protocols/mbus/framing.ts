@@ -9,7 +9,6 @@ import { NO_VALUE } from '../treatment.ts'
 import { idOf, isSelected, selectionOf } from './address.ts'
 import {
   ACK,
-  BROADCAST,
   buildFrame,
   EVERYBODY,
   FCB,
@@ -116,6 +115,10 @@ function judgeFrame(frame: Frame, question: Question): Verdict {
   if (isFromMaster(frame.control)) return { kind: 'other', why: frame.control === control ? 'echo' : 'function' }
   if (!asksData(question) || frame.is !== 'long' || !isResponse(frame.control))
     return { kind: 'other', why: 'function' }
+  // A primary address says nothing of who the meter is, only that this answer is another's; its number does.
+  if (typeof address === 'number' && frame.address !== address && address !== EVERYBODY) {
+    return { kind: 'other', why: 'unit', from: String(frame.address) }
+  }
   const stranger = strangerIn(frame, address)
   if (stranger !== null) return { kind: 'other', why: 'address', from: stranger }
   const { ci, data } = frame
@@ -128,12 +131,9 @@ function judgeFrame(frame: Frame, question: Question): Verdict {
     : { kind: 'answer', body: answer }
 }
 
-/** Who answers, if it is not the one who was asked. */
-function strangerIn({ address, ci, data }: Extract<Frame, { is: 'long' }>, asked: Address): string | null {
-  if (typeof asked === 'number') {
-    return address === asked || asked === EVERYBODY || asked === BROADCAST ? null : String(address)
-  }
-  if ((ci !== CI_VARIABLE && ci !== CI_FIXED) || data.length < 4) return null
+/** The number of the meter that answers, if it is not the one that was selected. */
+function strangerIn({ ci, data }: Extract<Frame, { is: 'long' }>, asked: Address): string | null {
+  if (typeof asked === 'number' || (ci !== CI_VARIABLE && ci !== CI_FIXED) || data.length < 4) return null
   const id = idOf(data)
   return isSelected(asked, id) ? null : id
 }
