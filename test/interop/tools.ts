@@ -1,7 +1,7 @@
 /** The independent other sides: each starts a real program and fails loudly when it is missing. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -130,6 +130,17 @@ export async function startPymodbus(args: readonly string[]): Promise<PyDevice> 
       })
     },
   }
+}
+
+/** Two ends of a line: what is written into one comes out of the other. */
+export async function startPtyPair(dir: string): Promise<Program & { readonly ends: readonly [string, string] }> {
+  const ends = [join(dir, 'tty_gateway'), join(dir, 'tty_device')] as const
+  const socat = start(
+    'socat',
+    ends.map((link) => `pty,raw,echo=0,link=${link}`),
+  )
+  await until(`socat: ${socat.lines.join(' ')}`, () => ends.every((link) => existsSync(link)))
+  return { ...socat, ends }
 }
 
 export function startGateway(site: string, data: string, env: Record<string, string> = {}): Program {
@@ -274,7 +285,8 @@ export function undeclaredGaps(consumer: Consumer, lane: 't' | 'a' | 'e', ack: n
   for (const batch of consumer.batches('e')) {
     for (const item of batch.x ?? []) {
       const body = item['body'] as { ln?: string; from?: number | null; to?: number | null } | undefined
-      if (item['ty'] !== 'drop' || body?.ln !== lane || body.from == null || body.to == null) continue
+      if (item['ty'] !== 'drop' || body?.ln !== lane || typeof body.from !== 'number' || typeof body.to !== 'number')
+        continue
       for (let number = body.from; number <= body.to; number++) present.add(number)
     }
   }

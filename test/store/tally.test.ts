@@ -61,7 +61,7 @@ test('each lane, over a restart, in ranges that follow each other', async () => 
   for (const lane of ['t', 'a', 'e'] as const) {
     const ranges = told.filter(({ ln }) => ln === lane)
     let after = 0
-    for (const { hour, ln, ...range } of ranges) {
+    for (const { hour, ln: _, ...range } of ranges) {
       expect(hour).toBe(Math.floor(clock.utc() / 3_600_000) * 3_600_000)
       const mine = all[lane].filter(({ number }) => number > after && number <= (range['last'] as number))
       expect(range).toEqual(workedOut(mine))
