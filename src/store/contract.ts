@@ -3,7 +3,9 @@
  * Promises kept: design, section 3.
  */
 import type { Batch, ClockReading, Item, Lane } from '../model/journal.ts'
+import type { Point } from '../model/point.ts'
 import type { Sample } from '../model/sample.ts'
+import type { Device } from '../model/site.ts'
 
 /** One turn's changes. Everything in it becomes durable in one commit per kind of file; alarm state, item and number are one commit. */
 export type StoreDelta = {
@@ -112,6 +114,15 @@ export type Store = {
    * over the batches' ids in order, written one after the other. Batches that are not kept any more are missing from it.
    */
   readonly tally: (lane: Lane, after: number, upTo: number) => Promise<Tally>
+  /**
+   * A reload: what is committed after this call (it need not have resolved) is numbered by these points. Resolves with the version of the
+   * configuration, raised where the catalogue's hash is another; rejects when that could not be made durable: the old version holds.
+   */
+  readonly adopt: (site: {
+    readonly points: readonly Point[]
+    readonly devices: readonly Pick<Device, 'id'>[]
+    readonly catalogueSha: string
+  }) => Promise<{ readonly cv: number; readonly changed: boolean }>
   /** Called after a commit that cut batches. Returns the way to stop. */
   readonly onCut: (listener: () => void) => () => void
   /** The connection counter, raised and durable. */

@@ -32,6 +32,8 @@ export class Entries {
   readonly #fence: Record<Lane, number>
   /** Highest number of each lane that is durable; lane t's is moved by whoever cuts it. */
   readonly hi: Record<Lane, number>
+  /** Under which names and scales hold: a reload may raise it. */
+  #cv: number
   #owedItems: ItemText[] = []
   readonly #owedStates = new Map<string, string | null>()
   #loss: Loss | null = null
@@ -44,10 +46,15 @@ export class Entries {
     this.#announce = parts.announce
     this.#fence = { ...parts.start.fence }
     this.hi = { ...parts.start.hi }
+    this.#cv = parts.start.identity.cv
+  }
+
+  adopt(cv: number): void {
+    this.#cv = cv
   }
 
   #frame(time: ClockReading): ItemFrame {
-    return { boot: this.#start.identity.boot, cv: this.#start.identity.cv, time, floorMs: this.#start.floorMs }
+    return { boot: this.#start.identity.boot, cv: this.#cv, time, floorMs: this.#start.floorMs }
   }
 
   commit({ items, states, time }: Commit): string | null {

@@ -40,10 +40,10 @@ export class History {
   readonly #segments: Segments
   readonly #boot: number
   readonly #log: HistoryOptions['log']
-  readonly #points: Setup['points']
+  #points: Setup['points']
   readonly #timezone: string
   /** By index of the site's points. */
-  readonly #minutes: Minutes[] = []
+  #minutes: Minutes[] = []
   readonly #archived = new WeakMap<Dictionary, number[]>()
   #pending: Pending[] = []
   /** false: segments hold more than was loaded. */
@@ -58,6 +58,29 @@ export class History {
     this.#points = options.setup.points
     this.#timezone = options.setup.timezone
     this.#load()
+  }
+
+  /** A reload: minutes go on under the point's name, wherever it is numbered now; those of points that are gone are put away. */
+  adopt(points: Setup['points']): void {
+    const open = new Map<string, Minutes>()
+    for (const [index, minutes] of this.#minutes.entries()) {
+      const id = this.#points[index]?.id
+      if (id !== undefined && minutes !== undefined) open.set(id, minutes)
+    }
+    const next: Minutes[] = []
+    for (const { index, id } of points) {
+      const minutes = open.get(id)
+      if (minutes !== undefined) next[index] = minutes
+      open.delete(id)
+    }
+    this.#archive.together(() => {
+      for (const [id, minutes] of open) {
+        const taken = minutes.take(Number.POSITIVE_INFINITY)
+        if (taken.length > 0) this.#putMinutes(this.#archive.enter(id), taken, combine)
+      }
+    })
+    this.#points = points
+    this.#minutes = next
   }
 
   /** All chunks after (segment, n) are still to come into history.db. */

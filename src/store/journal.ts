@@ -8,7 +8,7 @@ import { isCorruption } from './database.ts'
 import { type Announce, Entries, messageOf } from './entries.ts'
 import type { BatchNote, ChunkHead } from './heads.ts'
 import { utcOf } from './items.ts'
-import type { Commit, CommitResult, Loss, Run, Setup } from './messages.ts'
+import type { Catalogue, Commit, CommitResult, Loss, Run, Setup } from './messages.ts'
 import { isDamage, type Start } from './recovery.ts'
 import { DamageError, type Segment, type StoredBatch } from './segment.ts'
 import type { SegmentNote, Segments } from './segments.ts'
@@ -26,6 +26,8 @@ export class Journal {
   readonly #segments: Segments
   readonly #setup: Setup
   readonly #start: Start
+  /** The site's catalogue: a reload replaces it. */
+  #catalogue: Catalogue & { readonly cv: number }
   readonly #announce: Announce
   readonly #entries: Entries
   readonly #contents = new Map<number, string>()
@@ -42,11 +44,19 @@ export class Journal {
     this.#segments = parts.segments
     this.#setup = parts.setup
     this.#start = parts.start
+    this.#catalogue = { ...parts.setup, cv: parts.start.identity.cv }
     this.#announce = parts.announce
     this.#entries = new Entries(parts)
     this.#waiting = [...parts.start.waiting]
     this.#lastChunk = parts.segments.current?.lastChunk() ?? 0
     this.#suspect = parts.start.suspect
+  }
+
+  /** From the next commit on. What is committed and not cut stays under the configuration that it came with. */
+  adopt(catalogue: Catalogue, cv: number): void {
+    this.#catalogue = { ...catalogue, cv }
+    this.#numbers = null
+    this.#entries.adopt(cv)
   }
 
   get hi(): Readonly<Record<Lane, number>> {
@@ -131,9 +141,9 @@ export class Journal {
     segment.commit(() => {
       // Inside: dictionary rows are written with the chunk that needs them first.
       this.#numbers ??= segment.dictionary.numbersFor(
-        this.#setup.points,
-        this.#setup.deviceIds,
-        this.#start.identity.cv,
+        this.#catalogue.points,
+        this.#catalogue.deviceIds,
+        this.#catalogue.cv,
       )
       for (const run of runs) {
         for (const part of splitRun(run, this.#numbers, segment.dictionary, policy.cut)) {
@@ -170,7 +180,7 @@ export class Journal {
   }
 
   #origin(): { boot: number; cv: number } {
-    return { boot: this.#start.identity.boot, cv: this.#start.identity.cv }
+    return { boot: this.#start.identity.boot, cv: this.#catalogue.cv }
   }
 
   #heldSince(runs: readonly Run[], time: ClockReading): number | null {

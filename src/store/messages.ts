@@ -8,12 +8,16 @@ import type { BatchNote, DeclaredGap } from './heads.ts'
 import type { PackedSamples } from './packed.ts'
 import type { SavedCursor } from './state.ts'
 
-/** What the writer is started with. */
-export type Setup = {
-  readonly dir: string
-  readonly settings: StoreSettings
+/** What samples are numbered by. */
+export type Catalogue = {
   readonly points: readonly Pick<Point, 'index' | 'id' | 'device' | 'key' | 'type' | 'unit'>[]
   readonly deviceIds: readonly string[]
+}
+
+/** What the writer is started with. */
+export type Setup = Catalogue & {
+  readonly dir: string
+  readonly settings: StoreSettings
   readonly catalogueSha: string
   readonly uplinks: readonly string[]
   readonly timezone: string
@@ -61,6 +65,8 @@ export type Request =
       readonly why: string
     }
   | { readonly op: 'connection' }
+  /** A reload: samples that come after it are numbered so. Answered with the configuration's version. */
+  | { readonly op: 'adopt'; readonly catalogue: Catalogue; readonly sha: string }
   | { readonly op: 'history'; readonly query: HistoryQuery }
   | { readonly op: 'tally'; readonly lane: Lane; readonly after: number; readonly upTo: number }
   | { readonly op: 'close'; readonly time: ClockReading; readonly cursors: readonly SavedCursor[] }
@@ -72,10 +78,12 @@ type Answers = {
   cursors: null
   drop: null
   connection: number
+  adopt: Adopted
   history: readonly HistoryRow[]
   tally: Tally
   close: null
 }
+export type Adopted = { readonly cv: number; readonly changed: boolean }
 export type Answer<Op extends Request['op']> = Answers[Op]
 
 export type ToWriter = { readonly id: number; readonly request: Request }

@@ -10,7 +10,7 @@ import type { Log } from '../runtime/log.ts'
 import { repeat } from '../runtime/timer.ts'
 import type { Store, StoreDelta, StoreStatus } from './contract.ts'
 import { takeLock } from './lock.ts'
-import type { CommitResult, WriterStatus } from './messages.ts'
+import type { Catalogue, CommitResult, WriterStatus } from './messages.ts'
 import { Outboxes } from './outbox.ts'
 import { Pace } from './pace.ts'
 import { Pending } from './pending.ts'
@@ -82,8 +82,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     {
       dir: options.dir,
       settings,
-      points: options.points.map(({ index, id, device, key, type, unit }) => ({ index, id, device, key, type, unit })),
-      deviceIds: options.devices.map((device) => device.id),
+      ...catalogueOf(options),
       catalogueSha: options.catalogueSha,
       uplinks: options.uplinks,
       timezone: options.timezone,
@@ -205,6 +204,11 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
       return () => listeners.delete(listener)
     },
     nextConnection: () => thread.ask({ op: 'connection' }),
+    adopt(site) {
+      // What was read under the old numbers goes to the writer first; both are on their way before this call returns.
+      if (!pending.isEmpty) void post()
+      return thread.ask({ op: 'adopt', catalogue: catalogueOf(site), sha: site.catalogueSha })
+    },
     history: (query) => thread.ask({ op: 'history', query }),
     tally: (lane, after, upTo) => thread.ask({ op: 'tally', lane, after, upTo }),
     status,
@@ -215,6 +219,13 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     healthy: () =>
       thread.isAlive && lagMs() < PATIENCE_MS && (askedMono === null || clock.mono() - askedMono < PATIENCE_MS),
     close: () => (closing ??= close()),
+  }
+}
+
+function catalogueOf({ points, devices }: Pick<StoreOptions, 'points' | 'devices'>): Catalogue {
+  return {
+    points: points.map(({ index, id, device, key, type, unit }) => ({ index, id, device, key, type, unit })),
+    deviceIds: devices.map((device) => device.id),
   }
 }
 

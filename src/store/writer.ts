@@ -7,7 +7,7 @@ import type { Batch, ClockReading } from '../model/journal.ts'
 import { History } from './history.ts'
 import { messageOf } from './entries.ts'
 import { Journal } from './journal.ts'
-import type { FromWriter, NextQuery, Request, Setup, ToWriter, WriterStatus } from './messages.ts'
+import type { Adopted, FromWriter, NextQuery, Request, Setup, ToWriter, WriterStatus } from './messages.ts'
 import { recover } from './recovery.ts'
 import { Retention } from './retention.ts'
 import { Segments } from './segments.ts'
@@ -128,6 +128,8 @@ async function serve(house: House, request: Request): Promise<unknown> {
       house.state.commit(() => house.state.putMeta(CONNECTIONS_KEY, String(connection)))
       return connection
     }
+    case 'adopt':
+      return adopt(house, request)
     case 'history':
       return house.history.query(request.query, breath)
     case 'tally':
@@ -135,6 +137,22 @@ async function serve(house: House, request: Request): Promise<unknown> {
     case 'close':
       return close(house, request.time, request)
   }
+}
+
+/** Before the next message is looked at. Where the version cannot be made durable the old one stays, and the answer is an error. */
+function adopt({ state, journal, history }: House, { catalogue, sha }: Request & { op: 'adopt' }): Adopted {
+  const changed = state.meta('catalogue') !== sha
+  const before = Number(state.meta('cv') ?? 0)
+  history.adopt(catalogue.points)
+  journal.adopt(catalogue, before)
+  if (!changed) return { cv: before, changed }
+  const cv = before + 1
+  state.commit(() => {
+    state.putMeta('cv', String(cv))
+    state.putMeta('catalogue', sha)
+  })
+  journal.adopt(catalogue, cv)
+  return { cv, changed }
 }
 
 async function cutAll({ journal }: House, time: ClockReading, force: boolean): Promise<void> {
