@@ -79,7 +79,8 @@ export function createTeller(
     if (link?.kind !== 'topic' || codec === null)
       throw new RangeError(`point ${point.id} is not of a device that publishes`)
     const last = lastWrites.get(index) ?? null
-    const since = options.mono()
+    // Samples are told apart by the millisecond.
+    const since = Math.floor(options.mono())
     const refusal = mayWrite(point, value, { role, last, now: since })
     if (refusal !== null) return { outcome: 'refused', cause: refusal }
     const telling = codec.write(link.topic, point, value)

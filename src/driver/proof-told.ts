@@ -17,6 +17,8 @@ const OWN = '%topic%'
 
 function topicOf(proof: ProofBlock): string {
   if (proof.topic === undefined) return BASE
+  // Beside the device's own: what several devices share.
+  if (proof.topic.startsWith('../')) return `${BASE.split('/').slice(0, -1).join('/')}/${proof.topic.slice(3)}`
   return proof.topic.includes(OWN) ? proof.topic.replace(OWN, BASE) : `${BASE}/${proof.topic}`
 }
 

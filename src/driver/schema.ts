@@ -142,7 +142,7 @@ export const proofBlock = z.strictObject({
   topic: label
     .optional()
     .describe(
-      'Sub-topic of the message, for devices that publish, or the whole topic with %topic% for the device’s. Default: its own topic.',
+      'Sub-topic of the message, for devices that publish, ../x beside its own, or the whole topic with %topic% for the device’s. Default: its own.',
     ),
   payload: z.string().max(16_384).optional().describe('The published text; with `write`: what must be published.'),
   received: z.string().max(4096).optional().describe('Protocol textline: bytes as they come, delimiter and all.'),

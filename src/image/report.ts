@@ -34,7 +34,9 @@ export class Reports {
   }
 
   #isNews(last: Sample, sample: Sample): boolean {
-    if (this.#isEvent[sample.point] === 1) return last.mono !== sample.mono || last.quality === 'bad'
+    // Two within one millisecond are two all the same; the same one grown old is none.
+    if (this.#isEvent[sample.point] === 1)
+      return last.mono !== sample.mono || last.quality === 'bad' || last.quality === sample.quality
     if (sample.mono - last.mono >= (this.#heartbeatMs[sample.point] ?? 0)) return true
     if (!isChange(last, sample)) return false
     if (last.quality !== sample.quality || last.quality === 'bad' || sample.quality === 'bad') return true
