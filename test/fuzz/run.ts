@@ -130,12 +130,22 @@ function work({ name, seed, from, count }: Job): void {
     failure = tryInput(target, { seed, index })
     const took = performance.now() - began
     slowestMs = Math.max(slowestMs, took)
-    if (failure === null && took > INPUT_MS_MAX) failure = failed(target, index, `it took ${Math.round(took)} ms`)
+    if (failure === null && took > INPUT_MS_MAX) failure = again(target, { seed, index })
   }
   const grownBytes = reachable() - base
   if (failure === null && grownBytes > GROWN_BYTES_MAX)
     failure = failed(target, from + count - 1, `${grownBytes} bytes more are reachable than after the first tenth`)
   parentPort?.postMessage({ kind: 'done', failure, slowestMs, grownBytes } satisfies Word)
+}
+
+/** The machine may have been elsewhere meanwhile: only an input that is slow every time is slow. */
+function again(target: Target, input: { seed: number; index: number }): Failure | null {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const began = performance.now()
+    const failure = tryInput(target, input)
+    if (failure !== null || performance.now() - began <= INPUT_MS_MAX) return failure
+  }
+  return failed(target, input.index, `it takes more than ${INPUT_MS_MAX} ms`)
 }
 
 function tryInput(target: Target, { seed, index }: { seed: number; index: number }): Failure | null {
