@@ -2,8 +2,10 @@
 
   device.py tcp PORT          units 1..10 on a TCP port
   device.py rtu PATH BAUD     unit 1 on a serial port
+  device.py ascii PATH BAUD   the same as Modbus ASCII
 
   {"unit": 1, "table": "holding", "address": 0, "values": [1, 2]}   set registers or bits, answered by {"ok": true}
+  {"get": {"unit": 1, "table": "holding", "address": 0, "count": 2}}   answered by {"ok": true, "values": [1, 2]}
   {"ramp": {"unit": 1, "table": "holding", "address": 0, "count": 100, "every": 1.0}}
         from now on register k holds (tick * 7 + k) % 60000; each tick is printed as {"tick": n, "at": ms} BEFORE it is set
 """
@@ -14,13 +16,16 @@ import threading
 import time
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
 
 try:  # pymodbus 3.0 has the framers in a module of its own each
-    from pymodbus.transaction import ModbusRtuFramer
+    from pymodbus.transaction import ModbusAsciiFramer, ModbusRtuFramer
 except ImportError:
+    from pymodbus.framer.ascii_framer import ModbusAsciiFramer
     from pymodbus.framer.rtu_framer import ModbusRtuFramer
 
+IDENTITY = {0: "Gatehouse tests", 1: "PY-1", 2: "3.0", 4: "Device by pymodbus"}
 FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 
 
@@ -60,6 +65,11 @@ def commands(context):
         if "ramp" in order:
             with lock:
                 ramps.append(order["ramp"])
+        elif "get" in order:
+            get = order["get"]
+            values = context[get["unit"]].getValues(FUNCTION[get["table"]], get["address"], get["count"])
+            say({"ok": True, "values": [int(value) for value in values]})
+            continue
         else:
             context[order["unit"]].setValues(FUNCTION[order["table"]], order["address"], order["values"])
         say({"ok": True})
@@ -67,14 +77,16 @@ def commands(context):
 
 async def main():
     context = ModbusServerContext(slaves={unit: slave() for unit in range(1, 11)}, single=False)
+    identity = ModbusDeviceIdentification(info=IDENTITY)
     threading.Thread(target=commands, args=(context,), daemon=True).start()
     if sys.argv[1] == "tcp":
         say({"listening": True})
-        await StartAsyncTcpServer(context=context, address=("127.0.0.1", int(sys.argv[2])))
+        await StartAsyncTcpServer(context=context, identity=identity, address=("127.0.0.1", int(sys.argv[2])))
     else:
+        framer = ModbusAsciiFramer if sys.argv[1] == "ascii" else ModbusRtuFramer
         say({"listening": True})
         await StartAsyncSerialServer(
-            context=context, framer=ModbusRtuFramer, port=sys.argv[2], baudrate=int(sys.argv[3]), timeout=0.2
+            context=context, identity=identity, framer=framer, port=sys.argv[2], baudrate=int(sys.argv[3]), timeout=0.2
         )
 
 
