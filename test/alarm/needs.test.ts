@@ -31,7 +31,7 @@ test('through composed devices and computed points down to what is read', () => 
   }
   expect([...fieldPointsBehind(whole, [4])]).toEqual([0])
   expect([...fieldPointsBehind(whole, [5])]).toEqual([1])
-  expect([...fieldPointsBehind(whole, [6, 7, 3])].sort()).toEqual([2, 3])
+  expect([...fieldPointsBehind(whole, [6, 7, 3])].toSorted((a, b) => a - b)).toEqual([2, 3])
   expect([...fieldPointsBehind(whole, [])]).toEqual([])
 })
 
