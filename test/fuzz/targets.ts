@@ -126,8 +126,10 @@ const SETTINGS: Readonly<Record<string, () => Setting>> = {
       ['volume'],
       ['energy storage 1'],
       ['status bit 2'],
-      ['flow temperature'],
-      ['date and time'],
+      ['flow_temperature'],
+      ['datetime'],
+      ['"%RH" maximum'],
+      ['vif FD3A'],
     ]),
   }),
 }

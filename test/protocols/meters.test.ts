@@ -1,13 +1,13 @@
 /** CJ/T 188 and M-Bus beside their vectors: addresses, places in words, who answers whom, what is refused. */
 import { describe, expect, test } from 'vitest'
 import type { Cjt188Place, Point } from '../../src/model/point.ts'
-import { cjt188 } from '../../src/protocols/cjt188/index.ts'
+import { answeredBy, cjt188, readAddress } from '../../src/protocols/cjt188/index.ts'
 import { buildFrame, type Frame } from '../../src/protocols/cjt188/frame.ts'
 import { HABITS } from '../../src/protocols/cjt188/place.ts'
 import { ask } from '../../src/protocols/cjt188/read.ts'
 import { explain } from '../../src/protocols/explain.ts'
 import { buildFrame as buildMbus } from '../../src/protocols/mbus/frame.ts'
-import { mbus } from '../../src/protocols/mbus/index.ts'
+import { answeredBy as answeredByMbus, ask as askMbus, mbus } from '../../src/protocols/mbus/index.ts'
 import type { PlaceWords, Question } from '../../src/protocols/protocol.ts'
 import { bytes, meterPoint } from './make.ts'
 import { exchange } from './meters.ts'
@@ -62,6 +62,14 @@ describe('CJ/T 188', () => {
     // Another kind of meter with the same number is another meter; another type of the same kind is not.
     expect(framing.judge(reply({ type: 0x30 }), one, 7)).toMatchObject({ kind: 'other', why: 'address' })
     expect(framing.judge(reply({ type: 0x13 }), one, 7).kind).toBe('answer')
+  })
+
+  test('who is there: asked with wildcards, told by the head of the answer', () => {
+    const question = readAddress({ type: 0xaa, identifier: '901F' })
+    expect(framing.frame(question, 0x22)).toEqual(bytes('FEFEFE68AAAAAAAAAAAAAAAA0303810A226B16'))
+    const verdict = framing.judge(bytes('FEFEFE6811230100262011008303810A222716'), question, 0x22)
+    expect(verdict.kind === 'answer' && answeredBy(verdict.body)).toEqual({ address: ADDRESS, type: 0x11 })
+    expect(answeredBy(Uint8Array.of(1))).toBeNull()
   })
 
   test('late, other, echoed, refused', () => {
@@ -198,6 +206,16 @@ describe('M-Bus', () => {
 
   test('a counter beyond 2^53 keeps its last digit', () => {
     expect(readOf('fabrication_number', telegram('0778FFFFFFFFFFFFFF7F'))).toBe('9223372036854775807')
+  })
+
+  test('who is there: a reset, then its head says', () => {
+    const reset = askMbus(5, 1)
+    const verdict = busFraming.judge(Uint8Array.of(0xe5), reset, 0)
+    if (verdict.kind !== 'answer' || verdict.more === undefined) throw new Error('no next question')
+    const data = busFraming.judge(telegram(''), verdict.more, 0)
+    const who = { id: '12345678', manufacturer: 'KAM', version: 1, medium: 7 }
+    expect(data.kind === 'answer' && answeredByMbus(data.body)).toMatchObject(who)
+    expect(answeredByMbus(verdict.body)).toBeNull()
   })
 
   test('who answers whom', () => {

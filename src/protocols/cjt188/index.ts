@@ -9,6 +9,7 @@ import { place } from './place.ts'
 import { plan } from './read.ts'
 
 export { explainCjt188 } from './explain.ts'
+export { answeredBy, readAddress } from './read.ts'
 
 export const cjt188 = {
   name: 'cjt188',

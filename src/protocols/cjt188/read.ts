@@ -1,14 +1,16 @@
 /** One question per data identifier and period; its answer becomes readings, each in the unit that all meters are read in. */
+import { readPairs } from '../../bytes/bcd.ts'
 import type { Cjt188Habits, Cjt188Place, Point } from '../../model/point.ts'
 import type { Reading } from '../../model/sample.ts'
 import type { Address, Block, Question } from '../protocol.ts'
 import { compileTreatment, isFault, NO_VALUE, type Outcome } from '../treatment.ts'
 import { type Content, readContent } from './content.ts'
-import { READ } from './control.ts'
+import { READ, READ_ADDRESS } from './control.ts'
+import { ANY_ADDRESS } from './frame.ts'
 import { answerData, ANSWER_HEAD, questionBody } from './framing.ts'
 import { DATA_HEAD, itemBytes } from './item.ts'
 import { LAYOUTS, layoutsOf } from './layout.ts'
-import { bitOf, placeOf } from './place.ts'
+import { bitOf, HABITS, placeOf } from './place.ts'
 import { batteryLow, statusBit, type StatusOrder, valveOf } from './status.ts'
 
 export function plan(points: readonly Point[]): readonly Block[] {
@@ -44,6 +46,24 @@ export function ask({ item, habits }: Pick<Cjt188Place, 'item' | 'habits'>, addr
     writes: false,
     answerBytes: ANSWER_HEAD + DATA_HEAD + payloadBytes(item, habits),
   }
+}
+
+const ADDRESS_ITEM = '810A'
+
+/** Who the meter is, for a wire that has only one. Some meters want their own type, or the identifier low byte first. */
+export function readAddress({ type, identifier }: Pick<Cjt188Habits, 'type' | 'identifier'>): Question {
+  const data = Uint8Array.of(...itemBytes(ADDRESS_ITEM, identifier), 0)
+  return {
+    address: ANY_ADDRESS,
+    body: questionBody({ wakeUp: HABITS.wakeUp, type, control: READ_ADDRESS, data }),
+    writes: false,
+    answerBytes: ANSWER_HEAD + DATA_HEAD,
+  }
+}
+
+/** Who gave this answer: its head says it, whatever was asked. */
+export function answeredBy(body: Uint8Array): { readonly address: string; readonly type: number } | null {
+  return body.length < ANSWER_HEAD ? null : { address: readPairs(body, 1, 7), type: body[0] ?? 0 }
 }
 
 /** What the answer to this meter's type is long; deadlines and predictions want to know. */

@@ -9,6 +9,9 @@ import { place } from './place.ts'
 import { plan } from './read.ts'
 
 export { explainMbus } from './explain.ts'
+export { ask } from './framing.ts'
+export { type Header, MEDIA } from './header.ts'
+export { answeredBy } from './read.ts'
 
 export const mbus = {
   name: 'mbus',

@@ -4,6 +4,7 @@ import type { Reading } from '../../model/sample.ts'
 import type { Block } from '../protocol.ts'
 import { compileTreatment, isFault, NO_VALUE, type Outcome } from '../treatment.ts'
 import { ask } from './framing.ts'
+import type { Header } from './header.ts'
 import { placeOf } from './place.ts'
 import { findRecord, parseSelector, type Selector } from './select.ts'
 import { readTelegram, type Telegram } from './telegram.ts'
@@ -34,6 +35,11 @@ export function plan(points: readonly Point[]): readonly Block[] {
     follows: { questions: telegrams, bytes: telegrams * (SHORT_BYTES + TELEGRAM_BYTES) },
     read: createRead(indices),
   }))
+}
+
+/** Who gave this answer; null: an acknowledgement, or an answer that does not say. */
+export function answeredBy(body: Uint8Array): Header | null {
+  return body.length < HEAD ? null : readTelegram(body[2] ?? 0, body.subarray(HEAD)).header
 }
 
 type Extract = { readonly point: number; readonly take: (telegrams: readonly Telegram[]) => Outcome }
