@@ -134,7 +134,11 @@ function replayRead(exchange: Exchange): void {
   const planned = protocol.plan(points, model.limits, new Set())
   const isAsked = (block: Block): boolean =>
     same(framing.frame(block.ask(asked.address), asked.transaction), asked.frame)
-  const exact = planned.find(isAsked)
+  // Models of one row are looked for with the same first question: what comes out tells which is meant.
+  const claimed = Object.keys(proof.samples ?? {})
+  const isMeant = (block: Block): boolean => block.points.some((index) => claimed.includes(keyOf(points, index)))
+  const asking = planned.filter(isAsked)
+  const exact = asking.find(isMeant) ?? asking[0]
   const at = placeIn(model.layers, [...path, 'request'])
   const free = protocol.name === 'modbus' ? coveringBlock(pduOf(framing, asked.frame), replay) : NOT_PLANNED
   const block = exact ?? free
@@ -149,8 +153,8 @@ function replayRead(exchange: Exchange): void {
     findings.error(at, 'proofPlan', { asked: block.key, near })
   }
   // What the proof claims must lie within what it asked for; what else lies there is read as well.
-  const names = new Set(block.points.map((index) => points.find((point) => point.index === index)?.key))
-  for (const key of Object.keys(proof.samples ?? {}))
+  const names = new Set(block.points.map((index) => keyOf(points, index)))
+  for (const key of claimed)
     if (!names.has(key) && points.some((point) => point.key === key))
       findings.error(placeIn(model.layers, [...path, 'samples', key]), 'proofUncovered', {
         point: key,
@@ -158,6 +162,10 @@ function replayRead(exchange: Exchange): void {
       })
   const bodies = answersOf(block.ask(asked.address), exchange)
   if (bodies !== null) compare(proof, block.read(points, bodies), path, replay)
+}
+
+function keyOf(points: readonly Point[], index: number): string {
+  return points.find((point) => point.index === index)?.key ?? ''
 }
 
 const NOT_PLANNED = 'no read of this driver asks so'
