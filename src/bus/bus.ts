@@ -98,8 +98,7 @@ export function openBus(options: BusOptions): RunningBus {
   const schedule = orders.scheduleFor(roster.seats)
   const counts = createCounts()
   const strangers = new Strangers()
-  const isPersonal = roster.seats.some(({ device }) => device.points.some((index) => points[index]?.personal === true))
-  const tap = createTap({ masked: isPersonal })
+  const tap = createTap()
   const meter = createMeter(mono())
   const prediction = predictBus(bus, options.devices, points, protocols)
   let wire: Wire | null = null

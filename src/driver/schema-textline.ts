@@ -30,7 +30,7 @@ export const textlineBlock = z.strictObject({
     .describe('A longer line is thrown away. Default 256: controllers print less.'),
   fields: expecting(z.int().min(1).max(256), 'a whole number, 1 to 256', '1到256的整数')
     .optional()
-    .describe('How many fields every line has; others are refused. Default: any number.'),
+    .describe('How many fields every line has; others are refused. Default: not checked.'),
   id: partText
     .optional()
     .describe(

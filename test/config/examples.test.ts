@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { checkSite } from '../../src/config/check.ts'
+import { checkDriverFile } from '../../src/driver/lint.ts'
 import { printSchemas } from '../../src/config/schema.ts'
 import { check, LIBRARY } from '../driver/folder.ts'
 
@@ -35,6 +36,14 @@ test('the demo community passes', () => {
   expect(site?.devices.length).toBeGreaterThan(20)
 })
 
+test('the example of devices that print lines passes, and its driver', () => {
+  const folder = join(CONFIG, 'textline')
+  const { findings, site } = checkSite(join(folder, 'site.yaml'), { libraries: [LIBRARY], credentials: null })
+  expect(findings).toEqual([])
+  expect(site?.devices.map(({ link }) => link.kind)).toEqual(['lines', 'lines', 'lines'])
+  expect(checkDriverFile(join(folder, 'drivers/elevator/example_line_board.yaml'), [LIBRARY])).toEqual([])
+})
+
 test('the printed schemas are up to date', async () => {
   for (const [name, text] of Object.entries(printSchemas())) await expect(text).toMatchFileSnapshot(join(CONFIG, name))
 })
@@ -49,5 +58,5 @@ test('every key of the schemas that may be left out says why its default is what
 })
 
 test('nothing but examples, tables and schemas lies there', () => {
-  expect(readdirSync(CONFIG).filter((name) => !/\.(yaml|csv|schema\.json)$|^demo$/.test(name))).toEqual([])
+  expect(readdirSync(CONFIG).filter((name) => !/\.(yaml|csv|schema\.json)$|^(demo|textline)$/.test(name))).toEqual([])
 })
