@@ -49,6 +49,7 @@ export function openOutside(options: {
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    writeCache: false,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password: password.reveal() }),
     ...(options.tls?.ca ? { ca: options.tls.ca } : {}),

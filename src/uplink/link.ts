@@ -92,6 +92,8 @@ function clientOptions(options: LinkOptions): IClientOptions {
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    // A table of all 16-bit numbers as buffers: 8 MB for a saving that nobody can measure.
+    writeCache: false,
     connectTimeout: options.connectMs,
     ...(settings.username === null ? {} : { username: settings.username }),
     ...(settings.password === null ? {} : { password: settings.password.reveal() }),

@@ -3,7 +3,7 @@
  * working tree, so that nobody's `bin/gatehouse` picks it up by accident.
  */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,9 @@ export type Program = {
 }
 
 export function sourceProgram(): Program {
-  return { kind: 'source', command: ['sh', join(ROOT, 'bin/node'), join(ROOT, 'src/main.ts')], remove: () => undefined }
+  if (existsSync(join(ROOT, 'dist/main.js')))
+    throw new Error('there is a dist/: bin/gatehouse would run it. Remove it, or bench with --bundle')
+  return { kind: 'source', command: ['sh', join(ROOT, 'bin/gatehouse')], remove: () => undefined }
 }
 
 /** What `npm run bundle` makes, with what an installed copy has beside it. */
