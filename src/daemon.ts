@@ -7,7 +7,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findingLines } from './cli/verbs/findings.ts'
 import { EXIT } from './cli/exit.ts'
-import { checkSite } from './config/check.ts'
+import { type Checked, checkSite } from './config/check.ts'
+import { checkBeside } from './config/checker.ts'
 import { openControlSocket, SOCKET_NAME } from './control/socket.ts'
 import { openWatchdog } from './control/watchdog.ts'
 import { openGateway } from './gateway.ts'
@@ -26,14 +27,26 @@ type Ending = { readonly why: string; readonly exit: number }
 
 /** Checks the site file first: one that `check` refuses is not run, and every finding is said. Resolves with the exit code. */
 export async function runGateway(options: { config: string; data: string; language?: Language }): Promise<number> {
-  const { site, findings } = checkSite(options.config, { libraries: [join(ROOT, 'drivers')] })
+  const libraries = [join(ROOT, 'drivers')]
+  const { site, findings } = checkSite(options.config, { libraries })
   for (const line of findingLines(findings, options.language ?? 'en', false)) process.stderr.write(`${line}\n`)
   if (site === null) return EXIT.config
-  return await runDaemon({ site, data: options.data, log: createLog() })
+  return await runDaemon({
+    site,
+    data: options.data,
+    log: createLog(),
+    check: () => checkBeside(options.config, libraries),
+  })
 }
 
 /** Resolves with the exit code when the process is to end. */
-export async function runDaemon(options: { site: Site; data: string; log: Log }): Promise<number> {
+export async function runDaemon(options: {
+  site: Site
+  data: string
+  log: Log
+  /** The site file as it is when it is asked; left out: SIGHUP changes nothing. */
+  check?: () => Promise<Checked>
+}): Promise<number> {
   const { log, data } = options
   await mkdir(data, { recursive: true, mode: 0o750 })
   const scope = new Scope()
@@ -43,9 +56,8 @@ export async function runDaemon(options: { site: Site; data: string; log: Log })
   })
   const onTerm = (): void => end({ why: 'SIGTERM', exit: EXIT.done })
   const onInt = (): void => end({ why: 'SIGINT', exit: EXIT.done })
-  const onHup = (): void => {
-    log.warn('SIGHUP: reload is not available yet; restart to take a changed site file')
-  }
+  let reload: () => void = () => undefined
+  const onHup = (): void => reload()
   process.on('SIGTERM', onTerm)
   process.on('SIGINT', onInt)
   process.on('SIGHUP', onHup)
@@ -54,6 +66,16 @@ export async function runDaemon(options: { site: Site; data: string; log: Log })
     const gateway = await scope.open(openGateway(options))
     await scope.open(openControlSocket({ path: join(data, SOCKET_NAME), view: gateway.view, log }))
     const watchdog = await scope.open(openWatchdog({ health: gateway.healthy, log }))
+    reload = () => {
+      gateway.reload('SIGHUP').then(
+        ({ findings }) => {
+          for (const line of findingLines(findings, 'en', false)) log.warn(line)
+        },
+        (error: unknown) => log.error({ err: error }, 'reload failed'),
+      )
+    }
+    // What loading and checking the site has left behind is as much as what stays: once, before anybody counts on us.
+    globalThis.gc?.()
     await watchdog.ready()
     log.info({ data, pid: process.pid }, 'ready')
     let durableAt = performance.now()

@@ -1,19 +1,17 @@
 /** The wiring, top to bottom: which rooms there are, in what order they open, and what each is given of the others. */
 import { createHistogram } from 'node:perf_hooks'
-import { fieldPointsBehind } from './alarm/needs.ts'
-import { openBroker } from './broker/broker.ts'
-import { openBus, type RunningBus } from './bus/bus.ts'
-import { isListening, openListener } from './bus/listener.ts'
-import { createRefusals } from './bus/refusals.ts'
 import { createCatalogue } from './config/catalogue.ts'
-import { createPseudonym, openSiteKey } from './config/sitekey.ts'
+import type { Checked } from './config/check.ts'
+import { diffSites, isEmpty, type SiteDiff } from './config/diff.ts'
 import { createAudit } from './control/audit.ts'
-import type { GatewayView } from './control/context.ts'
-import { watchFacts } from './control/facts.ts'
-import { createOutputs } from './control/outputs.ts'
+import type { GatewayView, ReloadOutcome } from './control/context.ts'
+import { type Facts, watchFacts } from './control/facts.ts'
+import { standing } from './control/standing.ts'
 import { buildView } from './control/view.ts'
 import { DIALECTS } from './dialects/all.ts'
-import type { Site } from './model/site.ts'
+import { type Field, type HeldBroker, type Lasting, openField, openSiteBroker } from './field.ts'
+import type { Text } from './model/point.ts'
+import type { Site, UplinkSettings } from './model/site.ts'
 import { type Job, openCalendar } from './runtime/calendar.ts'
 import { createClock, isTrusted } from './runtime/clock.ts'
 import { hostClock } from './runtime/kernel.ts'
@@ -21,10 +19,9 @@ import type { Log } from './runtime/log.ts'
 import { version } from './runtime/root.ts'
 import { Scope } from './runtime/scope.ts'
 import { ulid } from './runtime/ulid.ts'
-import { openSpine } from './spine.ts'
 import type { Outbox } from './store/contract.ts'
 import { openStore } from './store/store.ts'
-import { openPipe } from './transport/open.ts'
+import { keepStates } from './store/states.ts'
 import { openUplink, type Uplink, type UplinkEvent } from './uplink/uplink.ts'
 import type { UplinkTimings } from './uplink/timings.ts'
 
@@ -35,6 +32,8 @@ export type Gateway = {
   readonly samplesRead: () => number
   /** The watchdog's question: does the store's writer answer, is no delta left waiting? */
   readonly healthy: () => boolean
+  /** Takes over the site file as it is now; a failure keeps the old one and says why. Never rejects for what is in the file. */
+  readonly reload: (by: string) => Promise<ReloadOutcome>
   /** Ends reading and local publishing; what was read is committed and cut. */
   readonly stopField: () => Promise<void>
   readonly close: () => Promise<void>
@@ -43,244 +42,333 @@ export type Gateway = {
 /** No true time lies before the release. */
 const RELEASED_AT = Date.UTC(2026, 10, 1)
 
+/** What is in force of the configuration. */
+type InForce = {
+  readonly field: Field
+  readonly view: GatewayView & { readonly close: () => void }
+  readonly facts: Facts
+  readonly cv: number
+  readonly sha: string
+}
+
 export async function openGateway(options: {
   readonly site: Site
   /** The data directory. */
   readonly data: string
   readonly log: Log
   readonly uplinkTimings?: Partial<UplinkTimings>
+  /** The site file, checked now. Left out: it cannot be reloaded. */
+  readonly check?: () => Promise<Checked>
 }): Promise<Gateway> {
-  const { site, data, log } = options
+  const { data, log } = options
+  const first = options.site
   const scope = new Scope()
   const field = new Scope()
   try {
-    const clock = createClock(site.gateway.clock, { floorMs: RELEASED_AT, sources: hostClock() })
-    const catalogue = createCatalogue(site)
-    const store = await scope.open(
-      openStore({
-        dir: data,
-        settings: site.store,
-        points: site.points,
-        devices: site.devices,
-        catalogueSha: catalogue.sha,
-        clock,
-        log,
-        uplinks: site.uplinks.map((uplink) => uplink.id),
-        timezone: site.timezone,
-      }),
+    const clock = createClock(first.gateway.clock, { floorMs: RELEASED_AT, sources: hostClock() })
+    const catalogue = createCatalogue(first)
+    const store = keepStates(
+      await scope.open(
+        openStore({
+          dir: data,
+          settings: first.store,
+          points: first.points,
+          devices: first.devices,
+          catalogueSha: catalogue.sha,
+          clock,
+          log,
+          uplinks: first.uplinks.map((uplink) => uplink.id),
+          timezone: first.timezone,
+        }),
+      ),
     )
     const { identity } = store
-
-    const isPersonal = site.points.some((point) => point.personal)
-    const key = isPersonal ? openSiteKey(data, process.env['CREDENTIALS_DIRECTORY'] ?? null) : null
+    const startedMono = clock.mono()
     const toOutput = createHistogram()
     const toDurable = createHistogram()
-    const spine = openSpine({
-      site,
-      clock,
-      store,
-      log,
-      outputs: (levels) => outputs.apply(levels),
-      ...(key === null ? {} : { pseudonym: createPseudonym(key) }),
-      measured: (what, ms) => (what === 'output' ? toOutput : toDurable).record(Math.max(1, Math.round(ms * 1000))),
-    })
-    scope.defer(spine.close)
+    const uplinks = new Map<string, Uplink>()
+    const turned = new Set<(points: readonly number[]) => void>()
+    /** Read by spines that are no more. */
+    let readBefore = 0
+    let reloading: Promise<unknown> = Promise.resolve()
 
-    const outputs = createOutputs({
-      write: ({ point, value, rule }) =>
-        view.write({ id: ulid(clock.utc()), point, value, by: `rule:${rule}`, role: 'engineer' }, field.signal),
-      told({ point, value, rule }, outcome) {
-        const id = site.points[point]?.id ?? ''
-        log.info({ output: id, value, rule, ...outcome }, 'output')
-        const body = { operation: 'output', point: id, value, by: `rule:${rule}`, ...outcome }
-        spine.tell('audit', null, body).catch(notDurable)
+    const lasting: Lasting = {
+      data,
+      clock,
+      log,
+      store,
+      signal: field.signal,
+      measured: (what, ms) => (what === 'output' ? toOutput : toDurable).record(Math.max(1, Math.round(ms * 1000))),
+      keep: (states) => {
+        inForce.field.spine.keep(states).catch(notDurable)
       },
-    })
+      mismatch({ id, link }, from) {
+        const expected = link.kind === 'bus' ? String(link.address) : ''
+        const detail = from === null ? null : `answers as ${from}, expected ${expected}`
+        inForce.field.spine.board.setFact(`identity_mismatch.${id}`, from === null ? 'no' : 'yes', detail)
+      },
+      write: async ({ point, value, rule }, site) =>
+        site === inForce.field.site
+          ? await inForce.view.write(
+              { id: ulid(clock.utc()), point, value, by: `rule:${rule}`, role: 'engineer' },
+              field.signal,
+            )
+          : { outcome: 'refused', cause: 'the site file was reloaded' },
+      written(point, { value, rule }, outcome) {
+        log.info({ output: point, value, rule, ...outcome }, 'output')
+        tell('audit', { operation: 'output', point, value, by: `rule:${rule}`, ...outcome })
+      },
+    }
+
+    const broker = await openSiteBroker(first, lasting)
+    let inForce = enforce(
+      openField(first, lasting, { broker, before: null, kept: new Set() }),
+      identity.cv,
+      catalogue.sha,
+    )
 
     // What this boot is comes before anything that it says: the cloud learns of a cut, and of names, with the first numbers.
     const { epoch, boot, clean, previous, lastCommitAt, cv, catalogueChanged } = identity
-    const told = [
-      spine.tell(
-        'boot',
-        null,
-        {
-          version: version(),
-          clean,
-          lastCommitAt,
-          firstAt: clock.utc(),
-          prevEp: previous?.epoch ?? null,
-          prevHi: previous?.hi ?? null,
-          why: clean ? 'start' : 'power',
-        },
-        { urgent: true },
-      ),
-    ]
+    const { spine } = inForce.field
+    const begun = {
+      version: version(),
+      clean,
+      lastCommitAt,
+      firstAt: clock.utc(),
+      prevEp: previous?.epoch ?? null,
+      prevHi: previous?.hi ?? null,
+      why: clean ? 'start' : 'power',
+    }
+    const told = [spine.tell('boot', null, begun, { urgent: true })]
     if (catalogueChanged)
       for (const part of catalogue.parts) told.push(spine.tell('meta', null, { cv, ...part }, { urgent: true }))
-    log.info({ site: site.id, epoch, boot, clean, cv, version: version() }, 'store open')
+    log.info({ site: first.id, epoch, boot, clean, cv, version: version() }, 'store open')
 
-    const refusals = createRefusals(store.states, (states) => {
-      spine.keep(states).catch(notDurable)
-    })
-    const urgent = fieldPointsBehind(site, spine.board.inputs())
-    const buses: RunningBus[] = []
-    for (const bus of site.buses) {
-      const common = {
-        bus,
-        devices: site.devices,
-        points: site.points,
-        clock,
-        post: spine.post,
-        log,
-        signal: field.signal,
-        openPipe,
-      }
-      if (isListening(bus, site.devices)) {
-        buses.push(await field.open(openListener(common)))
-        continue
-      }
-      buses.push(
-        await field.open(
-          openBus({
-            ...common,
-            refused: refusals.of,
-            remember: refusals.remember,
-            urgent,
-            mismatch({ id, link }, from) {
-              const expected = link.kind === 'bus' ? String(link.address) : ''
-              const detail = from === null ? null : `answers as ${from}, expected ${expected}`
-              spine.board.setFact(`identity_mismatch.${id}`, from === null ? 'no' : 'yes', detail)
-            },
-          }),
-        ),
-      )
-    }
-    const broker =
-      site.broker === null
-        ? null
-        : await field.open(
-            openBroker({
-              settings: site.broker,
-              devices: site.devices,
-              points: site.points,
-              post: spine.post,
-              clock,
-              log,
-              signal: field.signal,
-              clientId: site.gateway.id,
-            }),
-          )
-    field.defer(() => outputs.close())
+    for (const settings of first.uplinks) openSiteUplink(settings)
+    retellUplinks()
+    await Promise.all(told)
 
-    const uplinks = new Map<string, Uplink>()
-    const view = buildView({
-      version: version(),
-      site,
-      clock,
-      store,
-      image: spine.image,
-      board: spine.board,
-      buses,
-      broker,
-      uplinks,
-      onTurn: spine.onTurn,
-      since: spine.since,
-      adopt: spine.adopt,
-      tell: spine.tell,
-      toOutput,
-      toDurable,
-    })
-    scope.defer(view.close)
-    const facts = watchFacts({
-      site,
-      data,
-      clock,
-      store,
+    const calendar = openCalendar({
+      jobs: first.uplinks.slice(0, 1).map(({ id }) => auditJob(store.outbox(id))),
+      timezone: first.timezone,
+      now: () => (isTrusted(clock.now().quality) ? clock.utc() : null),
+      ranAt: (job) => Number(store.states.get(`calendar.${job}`) ?? Number.NaN) || null,
+      ran: (job, at) => lasting.keep([[`calendar.${job}`, String(at)]]),
       log,
-      setFact: (key, truth, detail) => spine.board.setFact(key, truth, detail ?? null),
-      timeCame() {
-        const mono = clock.mono()
-        spine.tell('time', null, { bt: boot, mo: Math.round(mono), utc: clock.utc(mono) }).catch(notDurable)
-      },
     })
-    scope.defer(facts.close)
+    scope.defer(calendar.close)
 
-    for (const settings of site.uplinks) {
-      const dialect = DIALECTS[settings.dialect]
+    /** View and watchers of a field. */
+    function enforce(next: Field, version_: number, sha: string): InForce {
+      const { site, spine: nextSpine } = next
+      nextSpine.onTurn((points) => {
+        for (const listener of turned) listener(points)
+      })
+      const view = buildView({
+        version: version(),
+        startedMono,
+        site,
+        clock,
+        store: { ...store, identity: { ...identity, cv: version_ } },
+        image: nextSpine.image,
+        board: nextSpine.board,
+        buses: next.buses,
+        broker: next.broker?.own ?? null,
+        uplinks,
+        onTurn(listener) {
+          turned.add(listener)
+          return () => turned.delete(listener)
+        },
+        since: nextSpine.since,
+        stateOf: nextSpine.stateOf,
+        adopt: nextSpine.adopt,
+        tell: nextSpine.tell,
+        reload,
+        toOutput,
+        toDurable,
+      })
+      const facts = watchFacts({
+        site,
+        data,
+        clock,
+        store,
+        log,
+        setFact: (key, truth, detail) => nextSpine.board.setFact(key, truth, detail ?? null),
+        timeCame() {
+          const mono = clock.mono()
+          tell('time', { bt: boot, mo: Math.round(mono), utc: clock.utc(mono) })
+        },
+      })
+      return { field: next, view, facts, cv: version_, sha }
+    }
+
+    function openSiteUplink(settings: UplinkSettings): void {
       const uplink = openUplink({
         settings,
-        gateway: site.gateway.id,
+        gateway: first.gateway.id,
         identity,
         outbox: store.outbox(settings.id),
         nextConnection: store.nextConnection,
         onCut: store.onCut,
         cutNow: store.cutNow,
         clock,
-        dialect,
+        dialect: DIALECTS[settings.dialect],
         log: log.child({ uplink: settings.id }),
         signal: scope.signal,
-        info: () => ({ cv, sha: catalogue.sha, version: version(), cpu: null, disk: facts.diskUsed() }),
+        info: () => ({
+          cv: inForce.cv,
+          sha: inForce.sha,
+          version: version(),
+          cpu: null,
+          disk: inForce.facts.diskUsed(),
+        }),
         onEvent: uplinkSaid,
         ...(options.uplinkTimings === undefined ? {} : { timings: options.uplinkTimings }),
       })
       uplinks.set(settings.id, uplink)
-      // The uplink reports changes only; all is well until it says otherwise.
-      for (const kind of ['uplink_undelivered', 'identity_in_use']) spine.board.setFact(`${kind}.${settings.id}`, 'no')
-      scope.defer(uplink.close)
     }
-    await Promise.all(told)
 
-    const calendar = openCalendar({
-      jobs: site.uplinks.slice(0, 1).map(({ id }) => auditJob(store.outbox(id))),
-      timezone: site.timezone,
-      now: () => (isTrusted(clock.now().quality) ? clock.utc() : null),
-      ranAt: (job) => Number(store.states.get(`calendar.${job}`) ?? Number.NaN) || null,
-      ran: (job, at) => {
-        spine.keep([[`calendar.${job}`, String(at)]]).catch(notDurable)
-      },
-      log,
-    })
-    scope.defer(calendar.close)
+    /** An uplink reports changes only: a new board is told how things are. */
+    function retellUplinks(): void {
+      for (const [id, uplink] of uplinks) {
+        const { conditions } = uplink.status()
+        for (const kind of ['uplink_undelivered', 'identity_in_use'] as const)
+          inForce.field.spine.board.setFact(`${kind}.${id}`, conditions.includes(kind) ? 'yes' : 'no')
+      }
+    }
+
+    function uplinkSaid(said: UplinkEvent): void {
+      if (said.kind === 'condition') {
+        const { condition, active, detail } = said
+        inForce.field.spine.board.setFact(`${condition}.${said.uplink}`, active ? 'yes' : 'no', detail)
+        return
+      }
+      const { uplink, connected, server, connection, cause } = said
+      tell('link', { uplink, connected, server, cn: connection, cause })
+    }
 
     function auditJob(outbox: Outbox): Job {
       const run = createAudit({
         store,
         hi: (lane) => outbox.position(lane).hi,
         now: clock.utc,
-        tell: spine.tell,
-        keep: (name, value) => spine.keep([[name, value]]),
+        tell: (type, device, body) => inForce.field.spine.tell(type, device, body),
+        keep: (name, value) => inForce.field.spine.keep([[name, value]]),
       })
       // A few minutes past, so that what belongs to the hour has been cut.
       return { name: 'audit', cron: '7 * * * *', everyMs: 3_600_000, run }
     }
 
-    function uplinkSaid(said: UplinkEvent): void {
-      if (said.kind === 'condition') {
-        spine.board.setFact(`${said.condition}.${said.uplink}`, said.active ? 'yes' : 'no', said.detail)
-        return
-      }
-      const { uplink, connected, server, connection, cause } = said
-      spine.tell('link', null, { uplink, connected, server, cn: connection, cause }).catch(notDurable)
+    function tell(type: 'audit' | 'link' | 'time' | 'config', body: Readonly<Record<string, unknown>>): void {
+      inForce.field.spine.tell(type, null, body).catch(notDurable)
     }
 
     function notDurable(error: unknown): void {
       log.error({ err: error }, 'an event could not be made durable')
     }
 
+    /** One after the other: the second finds what the first has left. */
+    function reload(by: string): Promise<ReloadOutcome> {
+      const done = reloading.then(() => reloadNow(by))
+      reloading = done.catch(() => undefined)
+      return done
+    }
+
+    async function reloadNow(by: string): Promise<ReloadOutcome> {
+      const began = clock.mono()
+      const checked = (await options.check?.()) ?? null
+      const prev = inForce.cv
+      const findings = checked?.findings ?? []
+      const ended = (outcome: ReloadOutcome['outcome'], why: Text | null, changes: SiteDiff | null): ReloadOutcome => {
+        const tookMs = Math.round(clock.mono() - began)
+        log.info({ by, outcome, why: why?.en, cv: inForce.cv, tookMs }, 'reload')
+        if (outcome !== 'unchanged') {
+          const res = outcome === 'applied' ? 'applied' : 'rejected'
+          tell('config', { run: inForce.cv, prev, res, why: why?.en ?? null, took: tookMs, by })
+        }
+        return { outcome, why, findings, changes, cv: inForce.cv, prev, tookMs }
+      }
+      if (checked === null) return ended('refused', NO_FILE, null)
+      if (checked.site === null) return ended('refused', UNSOUND, null)
+      const changes = diffSites(inForce.field.site, checked.site)
+      if (changes.restart.length > 0) return ended('refused', needsRestart(changes.restart), changes)
+      if (isEmpty(changes)) return ended('unchanged', null, changes)
+      const nextBroker = changes.brokerKept ? inForce.field.broker : await replaceBroker(inForce.field, checked.site)
+      if (nextBroker instanceof Error) return ended('refused', brokerFailed(nextBroker), changes)
+      await swap(checked.site, changes, nextBroker)
+      return ended('applied', null, changes)
+    }
+
+    /** The listener's port may be the same: the old one goes first, and comes back when the new one cannot be. */
+    async function replaceBroker(before: Field, next: Site): Promise<HeldBroker | null | Error> {
+      await before.broker?.own.close()
+      try {
+        return await openSiteBroker(next, lasting)
+      } catch (error) {
+        const again = await openSiteBroker(before.site, lasting)
+        inForce = { ...inForce, field: { ...before, broker: again } }
+        if (again !== null) again.target.aim(before.spine.post)
+        return error instanceof Error ? error : new Error(String(error))
+      }
+    }
+
+    async function swap(site: Site, changes: SiteDiff, nextBroker: HeldBroker | null): Promise<void> {
+      const before = inForce.field
+      const kept = new Set(changes.buses.kept)
+      const nextCatalogue = createCatalogue(site)
+      // Their wires may be those of new buses.
+      const leaving = [...before.held].filter(([id]) => !kept.has(id))
+      await Promise.all(leaving.map(([, { own }]) => own.close()))
+      // From here to the new spine there is no turn.
+      void before.outputs.close()
+      inForce.facts.close()
+      inForce.view.close()
+      before.spine.close()
+      readBefore += before.spine.samplesRead()
+      const adopted = store.adopt({ points: site.points, devices: site.devices, catalogueSha: nextCatalogue.sha })
+      inForce = enforce(openField(site, lasting, { broker: nextBroker, before, kept }), inForce.cv, nextCatalogue.sha)
+      retellUplinks()
+      for (const listener of turned) listener([])
+      for (const settings of site.uplinks) {
+        if (!changes.uplinks.changed.includes(settings.id)) continue
+        await uplinks.get(settings.id)?.close()
+        openSiteUplink(settings)
+      }
+      try {
+        const { cv: version_, changed } = await adopted
+        inForce = { ...inForce, cv: version_ }
+        if (!changed) return
+        const { spine: now } = inForce.field
+        await Promise.all(
+          nextCatalogue.parts.map((part) => now.tell('meta', null, { cv: version_, ...part }, { urgent: true })),
+        )
+      } catch (error) {
+        notDurable(error)
+      }
+    }
+
     async function stopField(): Promise<void> {
+      await reloading
+      const { outputs, held, broker: local, spine: now } = inForce.field
+      const closing = [...held.values()].map(({ own }) => own.close())
+      await Promise.all([...closing, local?.own.close(), outputs.close()])
       await field.close()
-      spine.close()
+      now.close()
       await store.cutNow()
     }
 
     return {
-      view,
-      brokerPort: () => broker?.status().listening[0]?.port ?? null,
-      samplesRead: spine.samplesRead,
+      view: standing(() => inForce.view),
+      brokerPort: () => inForce.field.broker?.own.status().listening[0]?.port ?? null,
+      samplesRead: () => readBefore + inForce.field.spine.samplesRead(),
       healthy: store.healthy,
+      reload,
       stopField,
       async close() {
         await stopField()
+        inForce.facts.close()
+        inForce.view.close()
+        await Promise.all([...uplinks.values()].map((uplink) => uplink.close()))
         await scope.close()
       },
     }
@@ -288,5 +376,26 @@ export async function openGateway(options: {
     await field.close()
     await scope.close()
     throw error
+  }
+}
+
+const NO_FILE: Text = { en: 'this gateway was not started from a site file', zh: '本网关不是由配置文件启动的' }
+const UNSOUND: Text = {
+  en: 'the site file has errors; the old one stays in force',
+  zh: '配置文件有错误；继续使用原配置',
+}
+
+function needsRestart(keys: readonly string[]): Text {
+  const list = keys.join(', ')
+  return {
+    en: `a restart is needed to take over ${list}; until then the old site file stays in force`,
+    zh: `${list} 的改动需要重启才能生效；在此之前继续使用原配置`,
+  }
+}
+
+function brokerFailed({ message }: Error): Text {
+  return {
+    en: `the local broker cannot be opened as the site file wants it (${message}); the old one stays in force`,
+    zh: `无法按配置打开本地代理（${message}）；继续使用原配置`,
   }
 }

@@ -13,7 +13,7 @@ import { Presence } from './image/presence.ts'
 import { Reports } from './image/report.ts'
 import { causeText } from './model/fault.ts'
 import type { ClockReading, Event, EventType, Item } from './model/journal.ts'
-import type { Arrival, Sample } from './model/sample.ts'
+import type { Arrival, DeviceState, Sample } from './model/sample.ts'
 import type { Site } from './model/site.ts'
 import { type Clock, isTrusted } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
@@ -21,6 +21,12 @@ import { createMailbox } from './runtime/mailbox.ts'
 import { ulid } from './runtime/ulid.ts'
 import { createZone } from './runtime/zone.ts'
 import type { Store } from './store/contract.ts'
+
+/** What a reload carries over, numbered by the new site: the last samples, and how buses and devices are. None of it is news. */
+export type Carried = {
+  readonly samples: readonly Sample[]
+  readonly arrivals: readonly Exclude<Arrival, { kind: 'scan' }>[]
+}
 
 export type SpineOptions = {
   readonly site: Site
@@ -30,6 +36,7 @@ export type SpineOptions = {
   readonly log: Log
   /** What personal data become before anything sees them; left out: they do not come in. */
   readonly pseudonym?: Pseudonym
+  readonly carried?: Carried
   /** ms from the reply to what it set off: the output's call, the alarm's durable commit. */
   readonly measured?: (what: 'output' | 'durable', ms: number) => void
 }
@@ -53,6 +60,8 @@ export type Spine = {
   readonly samplesRead: () => number
   /** Monotonic ms since when a bus or device is in its state; null: nobody has said so far. */
   readonly since: (kind: 'bus' | 'device', index: number) => number | null
+  /** What was last said of a device; null: nothing so far. */
+  readonly stateOf: (device: number) => DeviceState | null
   /** Takes what is in the mailbox, saves running sums, and turns no more. */
   readonly close: () => void
 }
@@ -83,8 +92,14 @@ export function openSpine(options: SpineOptions): Spine {
   /** What is so without anything being read: inputs that are not configured. */
   let first: ReturnType<Intake['begin']> | null = intake.begin()
   const since = new Map<string, number>()
+  const deviceStates = new Map<number, DeviceState>()
   /** Taken out of the mailbox, and not looked at yet: see `Intake.mustWait`. */
   let backlog: readonly Arrival[] = []
+  for (const sample of options.carried?.samples ?? []) image.set(sample)
+  for (const arrival of options.carried?.arrivals ?? []) {
+    if (arrival.kind === 'device') presence.told(arrival)
+    noted(arrival)
+  }
   let read = 0
   let closed = false
   let scheduled = false
@@ -135,8 +150,7 @@ export function openSpine(options: SpineOptions): Spine {
     let oldest = time.mono
 
     const news = (arrival: Exclude<Arrival, { kind: 'scan' }>): void => {
-      board.arrive(arrival)
-      since.set(`${arrival.kind} ${arrival.kind === 'bus' ? arrival.bus : arrival.device}`, arrival.mono)
+      noted(arrival)
       const of = arrival.kind === 'device' ? site.devices[arrival.device] : undefined
       if (of === undefined) return
       const body = deviceNews(arrival)
@@ -236,6 +250,12 @@ export function openSpine(options: SpineOptions): Spine {
     }
   }
 
+  function noted(arrival: Exclude<Arrival, { kind: 'scan' }>): void {
+    board.arrive(arrival)
+    if (arrival.kind === 'device') deviceStates.set(arrival.device, arrival.state)
+    since.set(`${arrival.kind} ${arrival.kind === 'bus' ? arrival.bus : arrival.device}`, arrival.mono)
+  }
+
   function settled(waiting: readonly ((error: Error | null) => void)[], since: number | null) {
     return (error: Error | null): void => {
       if (error === null && since !== null) options.measured?.('durable', clock.mono() - since)
@@ -315,6 +335,7 @@ export function openSpine(options: SpineOptions): Spine {
     },
     samplesRead: () => read,
     since: (kind, index) => since.get(`${kind} ${index}`) ?? null,
+    stateOf: (device) => deviceStates.get(device) ?? null,
     close() {
       if (closed) return
       do step()

@@ -8,7 +8,9 @@ import type { Alarm } from '../model/alarm.ts'
 import type { WriteOutcome, WriteRequest } from '../model/command.ts'
 import type { Fault } from '../model/fault.ts'
 import type { Lane } from '../model/journal.ts'
-import type { Role } from '../model/point.ts'
+import type { SiteDiff } from '../config/diff.ts'
+import type { Finding } from '../driver/finding.ts'
+import type { Role, Text } from '../model/point.ts'
 import type { DeviceState, Sample } from '../model/sample.ts'
 import type { Site } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -120,6 +122,21 @@ export type GatewayView = {
   /** Resolves once it is durable. */
   readonly audit: (entry: AuditEntry) => Promise<void>
   readonly process: () => ProcessStatus
+  /** Takes over the site file as it is now. */
+  readonly reload: (by: string) => Promise<ReloadOutcome>
+}
+
+/** What became of a reload. Not applied, the old configuration is in force as before. */
+export type ReloadOutcome = {
+  readonly outcome: 'applied' | 'unchanged' | 'refused'
+  readonly why: Text | null
+  /** Of the file that was looked at; also warnings of one that was applied. */
+  readonly findings: readonly Finding[]
+  readonly changes: SiteDiff | null
+  /** Version of the configuration in force, and before. */
+  readonly cv: number
+  readonly prev: number
+  readonly tookMs: number
 }
 
 /** Who asks. `name` is what the caller said; Node cannot ask the kernel for the peer of a Unix socket. */

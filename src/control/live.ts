@@ -4,6 +4,7 @@ import type { Point } from '../model/point.ts'
 import type { Site } from '../model/site.ts'
 import type { CallContext } from './context.ts'
 import { findPoint, findPoints } from './find.ts'
+import { pointsMatching } from './glob.ts'
 import { answering, streaming } from './operation.ts'
 import { pointRow } from './rows.ts'
 import { type PointRow, pointRow as pointShape } from './shapes.ts'
@@ -26,20 +27,32 @@ export const watch = streaming({
   role: 'viewer',
   input: z.strictObject({ pattern: pattern.default('*') }),
   output: pointShape,
-  run: ({ view, signal }, input) => follow(view, findPoints(view.site(), input.pattern), signal),
+  run: ({ view, signal }, input) => {
+    // A pattern that matches nothing is refused before the stream begins.
+    findPoints(view.site(), input.pattern)
+    return follow(view, input.pattern, signal)
+  },
 })
 
 /** The present state first, then what changed. Between two groups a point waits once, with its newest sample: the wait is bounded. */
 async function* follow(
   view: CallContext['view'],
-  wanted: readonly Point[],
+  pattern: string,
   signal: AbortSignal,
 ): AsyncGenerator<readonly PointRow[]> {
-  const byIndex = new Map(wanted.map((point) => [point.index, point]))
-  const said = new Map<number, PointRow>()
+  let site = view.site()
+  let byIndex = indexed(site, pattern)
+  const said = new Map<string, PointRow>()
   const fresh = new Set<number>(byIndex.keys())
   let wake: () => void = () => undefined
   const stop = view.onTurn((indices) => {
+    if (view.site() !== site) {
+      // A reload: points are numbered anew, some are gone, some are new.
+      site = view.site()
+      byIndex = indexed(site, pattern)
+      fresh.clear()
+      for (const index of byIndex.keys()) fresh.add(index)
+    }
     for (const index of indices) if (byIndex.has(index)) fresh.add(index)
     if (fresh.size > 0) wake()
   })
@@ -52,8 +65,8 @@ async function* follow(
         const point = byIndex.get(index)
         if (point === undefined) continue
         const row = pointRow(view, point)
-        if (!isNews(said.get(index), row)) continue
-        said.set(index, row)
+        if (!isNews(said.get(row.point), row)) continue
+        said.set(row.point, row)
         rows.push(row)
       }
       fresh.clear()
@@ -64,6 +77,10 @@ async function* follow(
     stop()
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+function indexed(site: Site, pattern: string): ReadonlyMap<number, Point> {
+  return new Map(pointsMatching(site, pattern).map((point) => [point.index, point]))
 }
 
 function isNews(before: PointRow | undefined, row: PointRow): boolean {

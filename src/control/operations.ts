@@ -7,6 +7,7 @@ import { points, read, watch } from './live.ts'
 import { answering, type Operation } from './operation.ts'
 import { history, outbox } from './records.ts'
 import { pingAnswer, status as statusShape } from './shapes.ts'
+import { reload } from './reload.ts'
 import { buildStatus } from './status.ts'
 import { trace } from './trace.ts'
 
@@ -41,4 +42,5 @@ export const OPERATIONS: readonly Operation[] = [
   outbox,
   explain,
   trace,
+  reload,
 ]

@@ -113,6 +113,41 @@ export const traceLine = z.union([
   z.strictObject({ lost: z.int() }),
 ])
 
+const changes = z.strictObject({
+  added: z.array(z.string()),
+  removed: z.array(z.string()),
+  changed: z.array(z.string()),
+})
+
+export const reloadAnswer = z.strictObject({
+  /** `refused`: the old site file is in force as before, and `why` says why. */
+  outcome: z.enum(['applied', 'unchanged', 'refused']),
+  why: text.nullable(),
+  findings: z.array(
+    z.strictObject({
+      file: z.string(),
+      line: z.int(),
+      col: z.int(),
+      severity: z.enum(['error', 'warning']),
+      message: text,
+    }),
+  ),
+  /** Buses that were kept missed no poll. */
+  buses: changes.extend({ kept: z.array(z.string()) }),
+  devices: changes,
+  rules: changes,
+  /** Those that were connected anew. */
+  uplinks: z.array(z.string()),
+  /** The local broker was opened anew. */
+  broker: z.boolean(),
+  /** Keys of the site file that only a restart takes over. */
+  restart: z.array(z.string()),
+  cv: z.int(),
+  prev: z.int(),
+  tookMs: z.number(),
+})
+
+export type ReloadAnswer = z.infer<typeof reloadAnswer>
 export type DecodedRow = z.infer<typeof decoded>
 export type TraceLine = z.infer<typeof traceLine>
 export type PointExplanation = z.infer<typeof pointExplanation>

@@ -1,5 +1,6 @@
 /** A wire as it is now: every chunk with its time, and what it completes, in words. Nothing is asked for it. */
 import { z } from 'zod'
+import type { TapListener } from '../transport/tap.ts'
 import type { CallContext } from './context.ts'
 import { FrameReader, type Chunk } from './frames.ts'
 import { findBus } from './find.ts'
@@ -20,21 +21,32 @@ export const trace = streaming({
 })
 
 async function* listen({ view, signal }: CallContext, id: string): AsyncGenerator<readonly TraceLine[]> {
-  const site = view.site()
-  const bus = findBus(site, id)
-  const book = wireBook(site, bus)
-  const reader = new FrameReader(book)
   const began = view.clock.mono()
   const waiting: Chunk[] = []
   let lost = 0
   let wake: () => void = () => undefined
-  const stop = view.wire(bus.index).listen((dir, bytes) => {
+  const hear: TapListener = (dir, bytes) => {
     if (waiting.length >= WAITING_MAX) lost += 1
     else {
       const us = Math.round((view.clock.mono() - began) * 1000)
       waiting.push({ us, dir, bytes, count: bytes.length })
     }
     wake()
+  }
+  let site = view.site()
+  const bus = findBus(site, id)
+  const book = wireBook(site, bus)
+  let reader = new FrameReader(book)
+  let deaf = view.wire(bus.index).listen(hear)
+  const stopTurns = view.onTurn(() => {
+    if (view.site() === site) return
+    // A reload: the wire may be another, or gone; then this stays silent until somebody ends it.
+    site = view.site()
+    deaf()
+    const now = site.buses.find((each) => each.id === id)
+    if (now === undefined) return
+    reader = new FrameReader(wireBook(site, now))
+    deaf = view.wire(now.index).listen(hear)
   })
   const onAbort = (): void => wake()
   signal.addEventListener('abort', onAbort, { once: true })
@@ -59,7 +71,8 @@ async function* listen({ view, signal }: CallContext, id: string): AsyncGenerato
       else await new Promise<void>((resolve) => (wake = resolve))
     }
   } finally {
-    stop()
+    stopTurns()
+    deaf()
     signal.removeEventListener('abort', onAbort)
   }
 }

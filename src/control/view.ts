@@ -8,6 +8,7 @@ import type { Image } from '../image/image.ts'
 import type { Alarm } from '../model/alarm.ts'
 import type { WriteOutcome, WriteRequest } from '../model/command.ts'
 import type { EventType } from '../model/journal.ts'
+import type { DeviceState } from '../model/sample.ts'
 import type { Device, Site } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Store } from '../store/contract.ts'
@@ -21,9 +22,12 @@ import type {
   ProcessStatus,
   UplinkStatus,
 } from './context.ts'
+import { createOutlets } from './outlets.ts'
 
 export type Rooms = {
   readonly version: string
+  /** When this run began; left out: now. */
+  readonly startedMono?: number
   readonly site: Site
   readonly clock: Clock
   readonly store: Store
@@ -34,6 +38,8 @@ export type Rooms = {
   readonly uplinks: ReadonlyMap<string, Uplink>
   readonly onTurn: GatewayView['onTurn']
   readonly since: (kind: 'bus' | 'device', index: number) => number | null
+  /** What was last said of a device; null, or left out: nothing so far. */
+  readonly stateOf?: (device: number) => DeviceState | null
   readonly adopt: (step: ReturnType<Board['ack']>) => Promise<void>
   readonly tell: (
     type: EventType,
@@ -41,6 +47,7 @@ export type Rooms = {
     body: Readonly<Record<string, unknown>>,
     options?: { urgent: boolean },
   ) => Promise<void>
+  readonly reload: GatewayView['reload']
   /** Microseconds. */
   readonly toOutput: RecordableHistogram
   readonly toDurable: RecordableHistogram
@@ -51,7 +58,7 @@ const NO_WAY: WriteOutcome = { outcome: 'refused', cause: 'not writable from her
 
 export function buildView(rooms: Rooms): GatewayView & { readonly close: () => void } {
   const { site, clock, store, image, board } = rooms
-  const startedMono = clock.mono()
+  const startedMono = rooms.startedMono ?? clock.mono()
   const { broker } = rooms
   const teller =
     broker === null
@@ -82,7 +89,7 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     }
   }
 
-  /** Online while one of its points is good. */
+  /** As its messages, its bridge or its last will say; where none says anything: online while one of its points is good. */
   function deviceByImage(device: Device): DeviceStatus {
     let lastGoodMono: number | null = null
     let alive = false
@@ -97,9 +104,9 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
         if (sample.quality === 'good') alive = true
       }
     }
-    const state = alive ? 'online' : 'offline'
+    const state = rooms.stateOf?.(device.index) ?? (alive ? 'online' : 'offline')
     const sinceMono = rooms.since('device', device.index)
-    return { state, sinceMono, cause: alive ? null : cause, lastGoodMono, errors: quiet, latencyMs: null }
+    return { state, sinceMono, cause: state === 'offline' ? cause : null, lastGoodMono, errors: quiet, latencyMs: null }
   }
 
   function busOf(index: number): RunningBus {
@@ -160,8 +167,10 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
   async function refresh(points: readonly number[], signal: AbortSignal): Promise<void> {
     const asked = new Map<number, number[]>()
     for (const index of points) {
-      const device = site.devices[site.points[index]?.device ?? -1]
-      if (device?.link.kind !== 'bus') continue
+      const point = site.points[index]
+      const device = site.devices[point?.device ?? -1]
+      // What has no interval is only written: nobody knows what reading it would do.
+      if (device?.link.kind !== 'bus' || (point?.source.from === 'field' && point.source.everyMs === null)) continue
       asked.set(device.link.bus, [...(asked.get(device.link.bus) ?? []), index])
     }
     const reading = Promise.all([...asked].map(([index, wanted]) => busOf(index).read(wanted)))
@@ -171,11 +180,12 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
   }
 
-  async function write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
+  async function writeField(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
     const device = site.devices[site.points[request.point]?.device ?? -1]
     if (device?.link.kind === 'bus') return await busOf(device.link.bus).write(request)
     return device?.link.kind === 'topic' && teller !== null ? await teller(request, signal) : NO_WAY
   }
+  const write = createOutlets({ site, mono: () => clock.mono(), write: writeField })
 
   return {
     version: rooms.version,
@@ -211,6 +221,7 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     write,
     audit: (entry: AuditEntry) => rooms.tell('audit', null, { ...entry }, { urgent: true }),
     process: cost.status,
+    reload: rooms.reload,
     close: cost.close,
   }
 }

@@ -5,7 +5,7 @@ import { type Point, pointId } from '../../src/model/point.ts'
 import type { Sample } from '../../src/model/sample.ts'
 import type { Device, DeviceLink, Site } from '../../src/model/site.ts'
 import { createClock } from '../../src/runtime/clock.ts'
-import type { AuditEntry, GatewayView } from '../../src/control/context.ts'
+import type { AuditEntry, GatewayView, ReloadOutcome } from '../../src/control/context.ts'
 import type { HistoryQuery, HistoryRow } from '../../src/store/contract.ts'
 
 /** Wall clock of the fake, so that ages in tables are certain when `now` is given. */
@@ -232,6 +232,8 @@ export type Fake = {
   auditFails: boolean
   writeWaits: Promise<void> | null
   site: Site
+  /** What a reload comes to. */
+  reloaded: ReloadOutcome
 }
 
 /** Monotonic time stands at 1,000,000 ms, which is NOW. */
@@ -307,6 +309,7 @@ export function createFake(): Fake {
     auditFails: false,
     writeWaits: null,
     site: SITE,
+    reloaded: { outcome: 'unchanged', why: null, findings: [], changes: null, cv: 42, prev: 42, tookMs: 12 },
     turn(fresh) {
       for (const sample of fresh) samples[sample.point] = sample
       for (const listener of listeners) listener(fresh.map(({ point: index }) => index))
@@ -420,6 +423,7 @@ export function createFake(): Fake {
         fake.refreshed.push(points)
       },
       wire: (index) => wireOf(fake, index),
+      reload: async () => fake.reloaded,
       rules: { look: () => null, ids: () => ['water_supply_lost'], watching: () => [] },
       async write(request) {
         fake.writes.push(request)

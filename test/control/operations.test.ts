@@ -41,7 +41,7 @@ function call<Name extends string>(
 describe('the list', () => {
   test('has each name once, and a role for it', () => {
     expect(OPERATIONS.map(({ name }) => name).toSorted()).toEqual(
-      'ack alarms buses devices explain history outbox ping points read status trace watch write'.split(' '),
+      'ack alarms buses devices explain history outbox ping points read reload status trace watch write'.split(' '),
     )
   })
 
