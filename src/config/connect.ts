@@ -65,6 +65,8 @@ function inputsOf(
         const wanted = SPOKEN[draft.type]
         findings.error(at, 'inputType', { input, wanted, from, got: SPOKEN[source.type] })
       }
+      if (source !== undefined && draft.write !== null && source.write === null)
+        findings.error(at, 'outputNotWritable', { input, from })
       const own = draft.source.from === 'input' && draft.source.invert
       const invert = typeof link === 'string' ? own : (link.invert ?? own)
       const debounceMs = typeof link === 'string' || link.debounce === undefined ? null : parseDuration(link.debounce)

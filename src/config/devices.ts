@@ -1,6 +1,6 @@
 /** Devices and their points: drivers found, models built once per kind, everything numbered, inputs connected. */
 import type { Device, Bus, Line } from '../model/site.ts'
-import { type Point, type PointSource, pointId, type Value } from '../model/point.ts'
+import { type Point, type PointSource, pointId, type Value, type WriteRule } from '../model/point.ts'
 import { nearest } from '../derive/nearest.ts'
 import { isPlain, type Layer, merge } from '../driver/layers.ts'
 import type { Driver } from '../driver/load.ts'
@@ -13,7 +13,9 @@ import { connect, type Connection } from './connect.ts'
 import type { Context } from './context.ts'
 import { type Entry, expandDevices, placeOf } from './expand.ts'
 import { checkLines } from './lines.ts'
+import { checkSetTime } from './settime.ts'
 import { type Linking, linkOf } from './links.ts'
+import { strictest } from './output.ts'
 
 /** A device with what it came from, for the steps that follow. */
 export type Resolved = { readonly device: Device; readonly entry: Entry; readonly model: Model }
@@ -62,6 +64,7 @@ export function resolveDevices(buses: readonly Bus[], context: Context): Devices
         link,
         params: model.params,
         points: model.drafts.map((_, offset) => first + offset),
+        ...(entry.block.freeze === false ? { freeze: false } : {}),
       },
     })
   }
@@ -70,13 +73,19 @@ export function resolveDevices(buses: readonly Bus[], context: Context): Devices
   ))
     if (context.pruned.has(`devices.${key}`)) context.unusable.add(key)
   checkLines(resolved, buses, context)
+  checkSetTime(resolved, buses, context)
   const connections = connect(resolved, drafts, context)
   const points = drafts.map(({ draft, device, first }, index): Point => {
     const { labels: _labels, source, ...rest } = draft
     const { id } = resolved[device]?.device ?? { id: '' }
     const siblings = resolved[device]?.model.drafts ?? []
     const point = { ...rest, index, device, id: pointId(id, draft.key) }
-    if (source.from === 'input') return { ...point, ...connected(draft, connections.get(index), drafts) }
+    if (source.from === 'input')
+      return {
+        ...point,
+        ...connected(draft, connections.get(index), drafts),
+        write: outputRule(index, connections, drafts),
+      }
     return {
       ...point,
       source: source.from === 'field' ? source : deriveSource(source.formula, siblings, first, device),
@@ -111,6 +120,23 @@ function connected(
     unit,
     debounceMs: connection.debounceMs ?? draft.debounceMs,
   }
+}
+
+/** null: no output, not connected, or what is connected cannot be written (`connect` said so). */
+function outputRule(
+  index: number,
+  connections: ReadonlyMap<number, Connection>,
+  drafts: readonly { draft: Draft }[],
+  /** A chain is never longer than there are connections; a circle was complained of. */
+  left = connections.size,
+): WriteRule | null {
+  const draft = drafts[index]?.draft
+  if (draft === undefined || draft.write === null || draft.source.from !== 'input' || left < 0)
+    return draft?.write ?? null
+  const connection = connections.get(index)
+  if (connection === undefined) return null
+  const behind = outputRule(connection.point, connections, drafts, left - 1)
+  return behind === null ? null : strictest(draft.write, behind, connection.invert)
 }
 
 type Found = { readonly driver: Driver; readonly model: Model }

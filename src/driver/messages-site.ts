@@ -27,6 +27,14 @@ export const SITE = {
     'inFlight above 1 is for modbus-tcp only: on a line one device speaks at a time',
     'inFlight 大于 1 仅适用于 modbus-tcp：串行线路同时只能有一个设备通信',
   ]),
+  badCron: say((p: { written: string }) => [
+    `setTime ${p.written} is no time: write minute, hour, day, month and weekday, such as "10 3 * * *"`,
+    `setTime ${p.written} 不是有效时间：请写 分 时 日 月 周，如 "10 3 * * *"`,
+  ]),
+  setTimeUnheard: say((p: { bus: string }) => [
+    `setTime: bus ${p.bus} has no DL/T 645 meter, and nothing else hears the time: remove it`,
+    `setTime：总线 ${p.bus} 上没有 DL/T 645 电表，其他设备不接收广播校时：请删除`,
+  ]),
   unknownBus: say((p: { bus: string; near: Near; known: readonly string[] }) => [
     `there is no bus ${p.bus}${meant(p.near).en || among(p.known).en}`,
     `没有总线 ${p.bus}${meant(p.near).zh || among(p.known).zh}`,
@@ -123,6 +131,10 @@ export const SITE = {
   inputType: say((p: { input: string; wanted: string; from: string; got: string }) => [
     `input ${p.input} takes ${p.wanted}, and ${p.from} gives ${p.got}`,
     `输入 ${p.input} 需要 ${p.wanted}，而 ${p.from} 为 ${p.got}`,
+  ]),
+  outputNotWritable: say((p: { input: string; from: string }) => [
+    `${p.input} is an output, and ${p.from} cannot be written: connect a relay, or a point that its driver marks write`,
+    `${p.input} 是输出，但 ${p.from} 不可写：请连接继电器，或其驱动标记了 write 的点`,
   ]),
   inputCircle: say((p: { point: string }) => [`${p.point} comes from itself in a circle`, `${p.point} 循环引用自身`]),
   unknownDevice: say((p: { where: string; device: string; near: Near }) => [

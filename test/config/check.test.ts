@@ -53,8 +53,8 @@ describe('each of these is one clear line', () => {
     ],
     [
       'an unknown driver',
-      SITE.replace('abb_acs580', 'abb_acs850'),
-      'site.yaml:4:20 there is no driver pump/abb_acs850; did you mean pump/abb_acs580?',
+      SITE.replace('abb_acs580', 'abb_acs5800'),
+      'site.yaml:4:20 there is no driver pump/abb_acs5800; did you mean pump/abb_acs580?',
     ],
     [
       'an unknown bus',
