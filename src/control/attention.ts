@@ -1,5 +1,5 @@
 /** Alarms and their acknowledgement. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { nearest } from '../derive/nearest.ts'
 import { answering, OperationError } from './operation.ts'
 import { alarmRow, alarmState, byUrgency } from './rows.ts'

@@ -1,5 +1,5 @@
 /** Why a point is bad, or a rule silent: in words, with what to check on site. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { nearest } from '../derive/nearest.ts'
 import type { Point, Text } from '../model/point.ts'
 import type { Site } from '../model/site.ts'

@@ -1,5 +1,5 @@
 /** Buses and devices, and changing something in the field. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Point, Value } from '../model/point.ts'
 import { ulid } from '../runtime/ulid.ts'
 import { findDevice, findPoint } from './find.ts'

@@ -1,5 +1,5 @@
 /** What is live: points, their changes as they come, and reading now. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Point } from '../model/point.ts'
 import type { Site } from '../model/site.ts'
 import type { CallContext } from './context.ts'

@@ -1,5 +1,5 @@
 /** Everything that may be asked of the gateway, in one list: command line, cloud and page offer the same. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { ack, alarms } from './attention.ts'
 import { explain } from './explain.ts'
 import { buses, devices, write } from './field.ts'

@@ -1,5 +1,5 @@
 /** What is kept: trends, and what waits for the cloud. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Lane } from '../model/journal.ts'
 import type { GatewayView } from './context.ts'
 import { findPoint } from './find.ts'

@@ -1,5 +1,5 @@
 /** The site file, taken over without a restart. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { answering } from './operation.ts'
 import { reloadAnswer } from './shapes-field.ts'
 

@@ -1,5 +1,5 @@
 /** What the operations for work on site answer: explanations, frames, findings of a scan, proofs, reloads. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { pointRow } from './shapes.ts'
 
 const text = z.strictObject({ en: z.string(), zh: z.string() })

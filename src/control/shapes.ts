@@ -2,7 +2,7 @@
  * What operations answer: the shapes that programs rely on. More fields may come, these stay.
  * The command line imports only the types, so zod stays out of it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 
 const text = z.strictObject({ en: z.string(), zh: z.string() })
 const value = z.union([z.number(), z.boolean(), z.string()])

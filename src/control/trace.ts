@@ -1,5 +1,5 @@
 /** A wire as it is now: every chunk with its time, and what it completes, in words. Nothing is asked for it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { TapListener } from '../transport/tap.ts'
 import type { CallContext } from './context.ts'
 import { FrameReader, type Chunk } from './frames.ts'

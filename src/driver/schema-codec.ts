@@ -1,5 +1,5 @@
 /** The shape of the blocks `dlt645:`, `cjt188:` and `mbus:` of a driver: what a device bears, and the habits of its maker. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { duration, expecting, flag, label } from './shapes.ts'
 
 /** What holds on every bus. */

@@ -1,5 +1,5 @@
 /** The shape of one point in a driver file, and of the block that says what a Modbus device bears. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { partText } from './schema-textline.ts'
 import { duration, expecting, flag, id, label, notNegative, number, positive, range, role, text } from './shapes.ts'
 

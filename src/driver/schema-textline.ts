@@ -1,5 +1,5 @@
 /** The shape of the block that says what the lines of a device look like which prints them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { expecting } from './shapes.ts'
 
 const ascii = (max: number, en: string, zh: string) =>

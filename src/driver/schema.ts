@@ -2,7 +2,7 @@
  * The shape of `drivers/<category>/<model>.yaml`. One schema: parsed with it, printed from it, typed by it.
  * Descriptions give the reason of each default.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { cjt188Block, dlt645Block, mbusBlock } from './schema-codec.ts'
 import { format, judged, mapLabel, modbusBlock, order, outputRule, pointBlock, rawKey } from './schema-point.ts'
 import { textlineBlock } from './schema-textline.ts'

@@ -2,7 +2,7 @@
  * The small shapes that site file and drivers share, and what to say when a value has another shape.
  * No transforms: the JSON Schemas are printed from these.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Text } from '../model/point.ts'
 import { DURATION, LINE, RATE, SIZE } from './units.ts'
 

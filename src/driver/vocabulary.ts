@@ -1,7 +1,7 @@
 /** `drivers/vocabulary.yaml`: per category the standard point names with unit, words and Brick class. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Text } from '../model/point.ts'
 import { readDocument } from './document.ts'
 import type { Findings } from './finding.ts'
