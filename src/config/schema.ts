@@ -2,7 +2,7 @@
  * The shape of `site.yaml`. One schema: parsed with it, printed from it, typed by it. Everything has a default but what only
  * the site can know; descriptions give the reasons.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { alarmBlock, driverName, driverSchema } from '../driver/schema.ts'
 import { cjt188Block, dlt645Block, mbusBlock } from '../driver/schema-codec.ts'
 import { modbusBlock, pointBlock } from '../driver/schema-point.ts'
@@ -195,6 +195,16 @@ const busBlock = z.strictObject({
   inFlight: count(1, 16)
     .optional()
     .describe('Requests in flight at once, modbus-tcp only. Default 1: many devices take only one.'),
+  setTime: expecting(
+    z.string().min(1).max(64),
+    'a time as cron has it, such as "10 3 * * *"',
+    'cron 时间表达式，如 "10 3 * * *"',
+  )
+    .optional()
+    .describe(
+      'When to broadcast the time to the DL/T 645 meters of this bus, in the site’s zone and only while the clock is trusted: ' +
+        '"10 3 * * *" is every day at 03:10. Meters follow once a day and by 5 minutes at most. Default: never, the utility keeps their clocks.',
+    ),
 })
 
 const inputLink = expecting(
@@ -234,6 +244,11 @@ const ownShape = {
   textline: textlineBlock.optional().describe('What its lines look like, where that is not as the driver says.'),
   points: z.record(id, pointBlock).optional().describe('Override or add any point key.'),
   alarms: z.record(id, alarmBlock).optional().describe('Override, switch off or add alarms of the device.'),
+  freeze: flag
+    .optional()
+    .describe(
+      'Of a meter: its counters as of midnight, and the settlements of DL/T 645-2007, are told as freeze events. Default true: bills want all meters at one moment, and it costs a read a day.',
+    ),
   inputs: z.record(id, inputLink).optional().describe('Points that a composed device is made of.'),
 } as const
 

@@ -42,7 +42,8 @@ export function resolveBuses({ file, document, findings }: Context): readonly Bu
     const inFlight = block.inFlight ?? 1
     if (inFlight > 1 && wire.kind !== 'modbus-tcp') findings.error(document.at([...path, 'inFlight']), 'inFlight', {})
     const line = block.line === undefined ? null : parseLine(block.line)
-    buses.push({ index: buses.length, id, wireText: block.wire, wire, line, inFlight })
+    const setTime = block.setTime === undefined ? {} : { setTime: block.setTime }
+    buses.push({ index: buses.length, id, wireText: block.wire, wire, line, inFlight, ...setTime })
   }
   return buses
 }

@@ -27,6 +27,8 @@ export type Bus = {
   readonly line: Line | null
   /** Requests in flight at once; more than 1 only on modbus-tcp. */
   readonly inFlight: number
+  /** When the time is broadcast to DL/T 645 meters: five or six fields, as cron has them. Left out: never. */
+  readonly setTime?: string
 }
 
 /** Modbus: unit number. DL/T 645, CJ/T 188: its digits, leading zeros kept. M-Bus: primary address number or secondary id digits. */
@@ -119,6 +121,8 @@ export type Device = {
   readonly params: Readonly<Record<string, number | boolean | string>>
   /** Indices into `Site.points`. */
   readonly points: readonly number[]
+  /** false: a meter whose counters are not told as of midnight. */
+  readonly freeze?: boolean
 }
 
 export type StoreSettings = {

@@ -2,16 +2,21 @@
  * Jobs by the calendar of the site's time zone: audits, reports, freezes; never polling. When a job last ran is kept by the
  * caller, and one that was missed while the power was off is made up for once.
  */
-import { createTask, type ScheduledTask, setLogger } from 'node-cron'
+import { createTask, type ScheduledTask, setLogger, validate } from 'node-cron'
 import type { Log } from './log.ts'
 
 export type Job = {
   readonly name: string
   /** Five or six fields, as cron has them. */
   readonly cron: string
-  /** Longer without a run: it was missed. */
+  /** Longer without a run: it was missed. Infinity: what was missed is not made up for. */
   readonly everyMs: number
   readonly run: () => Promise<void>
+}
+
+/** Is this a time that a job can have? */
+export function isCron(text: string): boolean {
+  return validate(text)
 }
 
 export type Calendar = { readonly close: () => Promise<void> }

@@ -2,8 +2,26 @@
 
 export type Period = 'hour' | 'day' | 'month'
 
+/** What clocks on the wall show. */
+export type Wall = {
+  readonly year: number
+  /** 1 to 12. */
+  readonly month: number
+  readonly day: number
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+}
+
+export type Zone = {
+  readonly periodStart: (utcMs: number, over: Period) => number
+  readonly wall: (utcMs: number) => Wall
+  /** UTC ms of a full hour on the wall. Of an hour that comes twice the earlier one. */
+  readonly utcOf: (wall: Pick<Wall, 'year' | 'month' | 'day' | 'hour'>) => number
+}
+
 /** Throws a RangeError for a name that the runtime does not know. */
-export function createZone(timezone: string): { readonly periodStart: (utcMs: number, over: Period) => number } {
+export function createZone(timezone: string): Zone {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
     hourCycle: 'h23',
@@ -40,6 +58,25 @@ export function createZone(timezone: string): { readonly periodStart: (utcMs: nu
     return local.getTime() - offsetAt(guess)
   }
 
+  function wall(utcMs: number): Wall {
+    const local = new Date(utcMs + offsetAt(utcMs))
+    return {
+      year: local.getUTCFullYear(),
+      month: local.getUTCMonth() + 1,
+      day: local.getUTCDate(),
+      hour: local.getUTCHours(),
+      minute: local.getUTCMinutes(),
+      second: local.getUTCSeconds(),
+    }
+  }
+
+  function utcOf({ year, month, day, hour }: Pick<Wall, 'year' | 'month' | 'day' | 'hour'>): number {
+    const local = Date.UTC(year, month - 1, day, hour)
+    // The offset is that of the moment looked for, which lies within a day of its name in UTC: the larger one is the earlier moment.
+    const offsets = [offsetAt(local - 86_400_000), offsetAt(local + 86_400_000)].sort((a, b) => b - a)
+    return local - (offsets.find((offset) => offsetAt(local - offset) === offset) ?? offsets[1] ?? 0)
+  }
+
   // Asked at every counter reading and changed once an hour: each period's last answer holds for a minute of time.
   const known = new Map<Period, { minute: number; start: number }>()
   return {
@@ -51,5 +88,7 @@ export function createZone(timezone: string): { readonly periodStart: (utcMs: nu
       known.set(over, { minute, start })
       return start
     },
+    wall,
+    utcOf,
   }
 }

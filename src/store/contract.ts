@@ -90,6 +90,8 @@ export type HistoryQuery = {
   readonly to: number
   /** 0: raw reports (min = max = mean = last, count 1); else bucket width. */
   readonly everyMs: number
+  /** Of raw reports only those of good quality: neither doubted nor stale. */
+  readonly good?: true
 }
 /** [t, min, max, mean, last, count]; numbers only, booleans as 0 and 1; text points carry text in `last` and null elsewhere. */
 export type HistoryRow = readonly [

@@ -1,7 +1,7 @@
 /** Answers a question about history from what is archived and what is open. */
 import type { Archive } from './archive.ts'
 import type { HistoryQuery, HistoryRow } from './contract.ts'
-import { type PackedSamples, TEXT } from './packed.ts'
+import { GOOD, type PackedSamples, TEXT } from './packed.ts'
 import { type Bucket, coarsen, combine, HOUR_MS, MINUTE_MS, merge, rowValue } from './rollup.ts'
 
 /** Rows in one answer. */
@@ -119,6 +119,7 @@ async function rawRows(query: HistoryQuery, sources: Sources): Promise<readonly 
   const rows: HistoryRow[] = []
   const put = (samples: PackedSamples, at: number, utc: number): void => {
     if (utc < query.from || utc >= query.to) return
+    if (query.good === true && samples.cause[at] !== GOOD) return
     if (rows.length >= ROWS_MAX) throw tooMany()
     rows.push(rowOf(samples, at, utc))
   }

@@ -14,6 +14,7 @@ export { reasonsOf } from './control.ts'
 export { explainDlt645 } from './explain.ts'
 export { readAddress } from './framing.ts'
 export { itemOf } from './items.ts'
+export { readItem } from './plan.ts'
 export { type Settlement, settlementsSince } from './settlement.ts'
 export { broadcastTime, refusal, type WallTime } from './write.ts'
 

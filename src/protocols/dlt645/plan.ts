@@ -3,7 +3,7 @@
  * all settlements) where at least two of its items are wanted at the same pace. A row that the meter refused is not asked again;
  * the set of refused keys is all that has to be remembered.
  */
-import type { Point } from '../../model/point.ts'
+import type { Point, Treatment } from '../../model/point.ts'
 import type { Limits } from '../../model/site.ts'
 import type { Block } from '../protocol.ts'
 import { packDigits } from './bcd.ts'
@@ -80,6 +80,19 @@ function itemBlock({ item, everyMs, points }: Wanted): Block {
     everyMs,
     read: createRead({ item, bytes, members: [item], sure: 1, single: true }, new Map([[item, points]])),
   }
+}
+
+const PLAIN: Treatment = { scale: 1, offset: 0, invalid: [], map: null, invert: false }
+
+/**
+ * One item by itself, outside of any plan: its only reading is of point 0. `as` and `treatment` as a point of the driver has them.
+ * Throws RangeError for an item without a format.
+ */
+export function readItem(item: string, as: string | null = null, treatment: Treatment = PLAIN): Block {
+  const format = formatOf({ protocol: 'dlt645', item, as })
+  if (format === null) throw new RangeError(`${item} has no format`)
+  const points = [{ point: 0, format, treatment }]
+  return itemBlock({ item, everyMs: 0, regular: false, points })
 }
 
 function rowBlock(item: string, wanted: readonly Wanted[]): Block {
