@@ -1,5 +1,6 @@
 /** What is measured, each over a daemon of its own. */
 import { spawn } from 'node:child_process'
+import { codecs } from './codecs.ts'
 import { blockCounter, cpuMs, processWritten, rssMb } from './counters.ts'
 import type { Program } from './program.ts'
 import { CLOUD, firstGood, type Load, layRig, openRig, pause, type Rig } from './rig.ts'
@@ -212,6 +213,7 @@ function median(values: readonly number[]): number {
 const TWENTY = { devices: 20, registers: 100, uplink: true } as const
 
 export const SCENARIOS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  codecs,
   start: startUp,
   verbs,
   points_800: (bench) =>
