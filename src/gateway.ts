@@ -6,13 +6,14 @@ import { diffSites, isEmpty, type SiteDiff } from './config/diff.ts'
 import { createAudit } from './control/audit.ts'
 import type { GatewayView, ReloadOutcome } from './control/context.ts'
 import { type Facts, watchFacts } from './control/facts.ts'
+import { type FieldJobsOptions, freezeJob, timeJobs } from './control/fieldjobs.ts'
 import { standing } from './control/standing.ts'
 import { buildView } from './control/view.ts'
 import { DIALECTS } from './dialects/all.ts'
 import { type Field, type HeldBroker, type Lasting, openField, openSiteBroker } from './field.ts'
 import type { Text } from './model/point.ts'
 import type { Site, UplinkSettings } from './model/site.ts'
-import { type Job, openCalendar } from './runtime/calendar.ts'
+import { type Calendar, type Job, openCalendar } from './runtime/calendar.ts'
 import { createClock, isTrusted } from './runtime/clock.ts'
 import { hostClock } from './runtime/kernel.ts'
 import type { Log } from './runtime/log.ts'
@@ -148,15 +149,32 @@ export async function openGateway(options: {
     retellUplinks()
     await Promise.all(told)
 
-    const calendar = openCalendar({
-      jobs: first.uplinks.slice(0, 1).map(({ id }) => auditJob(store.outbox(id))),
-      timezone: first.timezone,
-      now: () => (isTrusted(clock.now().quality) ? clock.utc() : null),
-      ranAt: (job) => Number(store.states.get(`calendar.${job}`) ?? Number.NaN) || null,
-      ran: (job, at) => lasting.keep([[`calendar.${job}`, String(at)]]),
-      log,
-    })
+    const fieldWork: FieldJobsOptions = {
+      view: standing(() => inForce.view),
+      ask(bus, inquiry) {
+        const running = inForce.field.buses.find((each) => each.bus.index === bus)
+        if (running === undefined) throw new RangeError(`there is no bus ${bus}`)
+        return running.ask(inquiry)
+      },
+      tell: (type, device, body) => inForce.field.spine.tell(type, device, body),
+      states: store.states,
+      keep: (name, value) => inForce.field.spine.keep([[name, value]]),
+      signal: field.signal,
+    }
+    const calendarOf = (jobs: readonly Job[]): Calendar =>
+      openCalendar({
+        jobs,
+        timezone: first.timezone,
+        now: () => (isTrusted(clock.now().quality) ? clock.utc() : null),
+        ranAt: (job) => Number(store.states.get(`calendar.${job}`) ?? Number.NaN) || null,
+        ran: (job, at) => lasting.keep([[`calendar.${job}`, String(at)]]),
+        log,
+      })
+    const audits = first.uplinks.slice(0, 1).map(({ id }) => auditJob(store.outbox(id)))
+    const calendar = calendarOf([...audits, freezeJob(fieldWork)])
     scope.defer(calendar.close)
+    let broadcasts = calendarOf(timeJobs(fieldWork))
+    scope.defer(() => broadcasts.close())
 
     /** View and watchers of a field. */
     function enforce(next: Field, version_: number, sha: string): InForce {
@@ -328,6 +346,8 @@ export async function openGateway(options: {
       const adopted = store.adopt({ points: site.points, devices: site.devices, catalogueSha: nextCatalogue.sha })
       inForce = enforce(openField(site, lasting, { broker: nextBroker, before, kept }), inForce.cv, nextCatalogue.sha)
       retellUplinks()
+      void broadcasts.close()
+      broadcasts = calendarOf(timeJobs(fieldWork))
       for (const listener of turned) listener([])
       for (const settings of site.uplinks) {
         if (!changes.uplinks.changed.includes(settings.id)) continue

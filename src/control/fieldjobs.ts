@@ -11,7 +11,7 @@ import { createSettled } from './settled.ts'
 import { setTimeJobs } from './settime.ts'
 
 export type FieldJobsOptions = {
-  /** Its site is the one in force; the zone is that of the start. */
+  /** Of what is in force at each call; the zone is that of the start. */
   readonly view: Pick<GatewayView, 'site' | 'latest' | 'refresh' | 'store' | 'clock' | 'device'>
   readonly ask: (bus: number, inquiry: Inquiry) => Promise<CommandResult>
   readonly tell: (type: EventType, device: string | null, body: Event['body']) => Promise<void>
@@ -23,13 +23,13 @@ export type FieldJobsOptions = {
 
 const TEN_MINUTES_MS = 600_000
 
-export function fieldJobs(options: FieldJobsOptions): readonly Job[] {
+/** Midnights and settlements of all meters; made once, it follows the site in force. */
+export function freezeJob(options: FieldJobsOptions): Job {
   const { view, ask, signal, tell } = options
   const { clock } = view
-  const zone = createZone(view.site().timezone)
   const common = {
-    site: view.site,
-    zone,
+    site: () => view.site(),
+    zone: createZone(view.site().timezone),
     now: () => clock.utc(),
     tell,
     book: createFreezeBook(options.states, options.keep),
@@ -39,9 +39,9 @@ export function fieldJobs(options: FieldJobsOptions): readonly Job[] {
     ...common,
     utc: clock.utc,
     mono: clock.mono,
-    latest: view.latest,
-    refresh: view.refresh,
-    history: view.store.history,
+    latest: (point) => view.latest(point),
+    refresh: (points, ended) => view.refresh(points, ended),
+    history: (query) => view.store.history(query),
   })
   const settled = createSettled({
     ...common,
@@ -51,7 +51,7 @@ export function fieldJobs(options: FieldJobsOptions): readonly Job[] {
       return ask(link.bus, { protocol: link.protocol, address: link.address, question })
     },
   })
-  const freeze: Job = {
+  return {
     name: 'freeze',
     // Half a minute after midnight, and every ten minutes for what was missed: a clock that is trusted late, a meter that came back.
     cron: '30 */10 * * * *',
@@ -61,5 +61,16 @@ export function fieldJobs(options: FieldJobsOptions): readonly Job[] {
       await settled()
     },
   }
-  return [freeze, ...setTimeJobs({ site: view.site, zone, clock, ask, tell: (body) => tell('audit', null, body) })]
+}
+
+/** The broadcasts that the site in force wants; another site wants others. */
+export function timeJobs({ view, ask, tell }: Pick<FieldJobsOptions, 'view' | 'ask' | 'tell'>): readonly Job[] {
+  const zone = createZone(view.site().timezone)
+  return setTimeJobs({
+    site: () => view.site(),
+    zone,
+    clock: view.clock,
+    ask,
+    tell: (body) => tell('audit', null, body),
+  })
 }

@@ -47,7 +47,7 @@ export function createMidnights(options: FreezeOptions): () => Promise<void> {
     const site = options.site()
     const asked = new Map<number, (() => Promise<void>)[]>()
     for (const { device, points } of metersOf(site)) {
-      if (signal.aborted) return
+      if (!isStill(site)) return
       const told = book.of(device.id).day
       // Its first day begins now: what was before it nobody asked for.
       if (told === null) await book.note(device.id, { day: today })
@@ -56,16 +56,21 @@ export function createMidnights(options: FreezeOptions): () => Promise<void> {
           await late(device, points, at)
         } else if (device.link.kind === 'bus' && !silent.has(`${device.id} ${at}`)) {
           const queue = asked.get(device.link.bus) ?? []
-          queue.push(() => live(device, points, at))
+          queue.push(() => live({ device, points }, at, site))
           asked.set(device.link.bus, queue)
         }
       }
     }
-    await Promise.all([...asked.values()].map(oneByOne))
+    await Promise.all([...asked.values()].map((queue) => oneByOne(queue, site)))
   }
 
-  async function oneByOne(queue: readonly (() => Promise<void>)[]): Promise<void> {
-    for (const next of queue) if (!signal.aborted) await next()
+  async function oneByOne(queue: readonly (() => Promise<void>)[], site: Site): Promise<void> {
+    for (const next of queue) if (isStill(site)) await next()
+  }
+
+  /** After a reload points have other numbers: what is left comes with the next run. */
+  function isStill(site: Site): boolean {
+    return !signal.aborted && options.site() === site
   }
 
   function missed(told: number, today: number): readonly number[] {
@@ -76,16 +81,17 @@ export function createMidnights(options: FreezeOptions): () => Promise<void> {
     return days.reverse()
   }
 
-  async function live(device: Device, points: readonly Point[], at: number): Promise<void> {
+  async function live({ device, points }: Meter, at: number, site: Site): Promise<void> {
     const began = Math.floor(options.mono())
     let open = points
-    for (let attempt = 0; attempt < TRIES && open.length > 0 && !signal.aborted; attempt++) {
+    for (let attempt = 0; attempt < TRIES && open.length > 0 && isStill(site); attempt++) {
       await options.refresh(
         open.map(({ index }) => index),
         signal,
       )
       open = open.filter(({ index }) => !isFresh(options.latest(index), began))
     }
+    if (!isStill(site)) return
     const good: Found[] = []
     const faults: Record<string, string> = {}
     for (const point of points) {
@@ -96,7 +102,7 @@ export function createMidnights(options: FreezeOptions): () => Promise<void> {
     }
     if (good.length > 0) return await tell(device, at, { ...bodyOf(good), ...namedOf(faults), source: 'live' })
     // It may come back within the minutes that still count: what then was read is found when this midnight is told late.
-    if (!signal.aborted) silent.set(`${device.id} ${at}`, Object.values(faults)[0] ?? 'not_read')
+    silent.set(`${device.id} ${at}`, Object.values(faults)[0] ?? 'not_read')
   }
 
   async function late(device: Device, points: readonly Point[], at: number): Promise<void> {

@@ -51,15 +51,17 @@ export function createSettled(options: SettledOptions): () => Promise<void> {
   const days = new Map<string, Said>()
 
   return async () => {
-    const buses = Map.groupBy(settlingOf(options.site()), ({ device }) => device.link.bus)
-    await Promise.all([...buses.values()].map(oneByOne))
+    const site = options.site()
+    const buses = Map.groupBy(settlingOf(site), ({ device }) => device.link.bus)
+    await Promise.all([...buses.values()].map((meters) => oneByOne(meters, site)))
   }
 
-  async function oneByOne(meters: readonly Meter[]): Promise<void> {
-    for (const meter of meters) if (!signal.aborted) await look(meter)
+  async function oneByOne(meters: readonly Meter[], site: Site): Promise<void> {
+    // After a reload buses have other numbers: what is left comes with the next run.
+    for (const meter of meters) if (!signal.aborted && options.site() === site) await look(meter, site)
   }
 
-  async function look(meter: Meter): Promise<void> {
+  async function look(meter: Meter, site: Site): Promise<void> {
     const { device } = meter
     const since = book.of(device.id).settled
     // What it settled before we came nobody asked for.
@@ -80,9 +82,9 @@ export function createSettled(options: SettledOptions): () => Promise<void> {
     if ('why' in clock) return await tell(meter, latest, { source: 'none', why: `meter_clock: ${clock.why}` })
     const own = settlementsSince({ since, now: clock.hour, settles }, itemsOf(meter))
     for (const settlement of typeof own === 'string' ? [] : own) {
-      const body = signal.aborted ? null : await frozen(meter, settlement)
+      const body = await frozen(meter, settlement)
       // Not answered: the ones behind it would be told out of turn.
-      if (body === null) return
+      if (body === null || signal.aborted || options.site() !== site) return
       await tell(meter, settlement, body)
     }
   }
