@@ -2,78 +2,12 @@
 import type { Text } from '../model/point.ts'
 import type { Language } from '../model/site.ts'
 import { printable } from './printable.ts'
+import { HELP_TEXT } from './text-help.ts'
 import { SITE_TEXT } from './text-site.ts'
 
 export const TEXT = {
   ...SITE_TEXT,
-  // What verbs do (help).
-  about: { en: 'The gateway of a residential community.', zh: '住宅小区网关。' },
-  helpMore: {
-    en: 'Exit: 0 done, 1 warnings or a refusal, 2 wrong usage, 3 no daemon,\n69 not reachable, 70 a bug, 73 another daemon, 74 disk, 77 no permission, 78 bad site file.',
-    zh: '退出码：0 完成，1 有警告或被拒绝，2 用法错误，3 守护进程未运行，\n69 不可达，70 内部错误，73 已有守护进程，74 磁盘，77 无权限，78 配置文件有误。',
-  },
-  helpUsage: { en: 'Usage:', zh: '用法：' },
-  helpOptions: { en: 'Options:', zh: '选项：' },
-  helpCommon: { en: 'Common options:', zh: '公共选项：' },
-  helpCommands: { en: 'Verbs:', zh: '命令：' },
-  optConfig: {
-    en: 'site file (default: ./site.yaml, then /etc/gatehouse/site.yaml)',
-    zh: '配置文件（默认 ./site.yaml，其次 /etc/gatehouse/site.yaml）',
-  },
-  optData: { en: 'data directory of the daemon', zh: '守护进程的数据目录' },
-  optJson: { en: 'one JSON document on stdout (watch: one a line)', zh: '在标准输出打印一个 JSON（watch 每行一个）' },
-  optLang: {
-    en: "language: en or zh (default: LANG, else the site's)",
-    zh: '语言：en 或 zh（默认按 LANG，否则按站点设置）',
-  },
-  optHelp: { en: 'show help', zh: '显示帮助' },
-  optVersion: { en: 'show the version', zh: '显示版本' },
-  verbHelp: { en: 'show help for a verb', zh: '显示某个命令的帮助' },
-  verbSecret: {
-    en: 'secret set NAME: keep a password or key from standard input',
-    zh: 'secret set NAME：从标准输入保存密码或密钥',
-  },
-  secretUsage: { en: 'gatehouse secret set NAME < FILE', zh: 'gatehouse secret set NAME < 文件' },
-  secretAction: { en: 'there is no action {action}, only set', zh: '没有操作 {action}，只有 set' },
-  secretName: {
-    en: '{name} cannot be the name of a secret: a letter, then letters, digits or _ (small letters)',
-    zh: '{name} 不能作为密钥名：以小写字母开头，只含小写字母、数字和 _',
-  },
-  secretPrompt: { en: '{name} (not shown): ', zh: '{name}（不显示）：' },
-  secretEmpty: { en: 'nothing was given', zh: '没有输入内容' },
-  secretLong: { en: 'longer than 64 KiB: is this the right file?', zh: '超过 64 KiB：文件是否正确？' },
-  secretStored: { en: 'stored in {path}, mode 0600', zh: '已保存到 {path}，权限 0600' },
-  verbVersion: { en: 'show the version', zh: '显示版本' },
-  verbRun: { en: 'the daemon, in the foreground', zh: '在前台运行守护进程' },
-  verbDemo: { en: 'a whole simulated community in one process', zh: '在一个进程里模拟整个小区' },
-  verbSimulate: { en: 'answer as the devices of the site file', zh: '扮演配置文件中的设备' },
-  verbCheck: { en: 'validate site file and drivers', zh: '检查配置文件和驱动' },
-  verbStatus: { en: 'the gateway on one screen', zh: '一屏看全网关状态' },
-  verbBuses: { en: 'load, errors and latency by bus', zh: '各总线的负荷、错误和延迟' },
-  verbDevices: { en: 'state by device; with ID one device in full', zh: '各设备状态；给出 ID 则显示一台设备的详情' },
-  verbPoints: { en: 'live values with quality and age', zh: '实时值、质量和时效' },
-  verbWatch: { en: 'values as they change, until Ctrl-C', zh: '持续显示变化的值，Ctrl-C 结束' },
-  verbRead: { en: 'read now, ahead of the polls', zh: '立即读取，优先于轮询' },
-  verbWrite: { en: 'write a value and read it back', zh: '写入一个值并回读' },
-  verbAlarms: { en: 'live alarms and what to do about them', zh: '当前告警及处理建议' },
-  verbAck: { en: 'acknowledge alarms: a number, a rule, or --all', zh: '确认告警：编号、规则名或 --all' },
-  verbHistory: { en: 'trend as a table, CSV or a plot', zh: '历史趋势：表格、CSV 或曲线' },
-  verbOutbox: { en: 'what waits for the cloud', zh: '等待上传的数据' },
-  verbDrivers: { en: 'the device library: list, show ID, check FILE', zh: '设备库：list、show ID、check FILE' },
-  verbDecode: { en: 'say what these bytes are, or why not', zh: '解释这些字节是什么，或为什么不是' },
-  optFor: { en: 'end by itself after this long', zh: '运行这么久后自动结束' },
-  optPortBase: { en: 'first TCP port to use', zh: '使用的第一个 TCP 端口' },
-  optAlarmsAll: { en: 'also what is shelved, suppressed or out of service', zh: '也包括已搁置、已抑制和停用的' },
-  optAckAll: { en: 'all that `alarms` shows', zh: 'alarms 显示的全部告警' },
-  optSince: { en: 'how far back', zh: '从多久以前开始' },
-  optEvery: {
-    en: 'width of a row (default: by the time asked for; raw: every report)',
-    zh: '每行的时间宽度（默认按时长选择；raw 为每条记录）',
-  },
-  optPlot: { en: 'a curve in the terminal', zh: '在终端画曲线' },
-  optCsv: { en: 'comma-separated values', zh: '逗号分隔值' },
-  optRequest: { en: 'hex of the request that was answered', zh: '对应请求的十六进制' },
-
+  ...HELP_TEXT,
   // Failures.
   error: { en: 'error', zh: '错误' },
   usageHint: { en: '`gatehouse help {verb}` shows how', zh: '用法见 gatehouse help {verb}' },
