@@ -4,6 +4,7 @@
  */
 import type { Point, Value } from '../model/point.ts'
 import type { Device, Limits } from '../model/site.ts'
+import { meant } from '../protocols/modbus/extract.ts'
 import { blockOf } from '../protocols/modbus/index.ts'
 import type { Coder } from './encode.ts'
 import type { Signal } from './signals.ts'
@@ -44,15 +45,24 @@ export class SimulatedDevice {
   readonly #elapsedMs: () => number
   readonly #ears: Ears
   readonly #byName: ReadonlyMap<string, Cell>
+  readonly #fixed: ReadonlyMap<number, number>
   #frozen: ReadonlyMap<Cell, Value> | null = null
   /** Published messages that no broker took. */
   lost = 0
   /** Does not answer: its plug is out. */
   paused = false
 
-  constructor(device: Device, cells: readonly Cell[], elapsedMs: () => number, ears: Ears) {
+  /** `fixed`: registers that say always the same, by address of the holding table. */
+  constructor(
+    device: Device,
+    cells: readonly Cell[],
+    elapsedMs: () => number,
+    ears: Ears,
+    fixed: ReadonlyMap<number, number> = new Map(),
+  ) {
     this.device = device
     this.cells = cells
+    this.#fixed = fixed
     this.#limits = device.link.kind === 'bus' ? device.link.limits : null
     this.#elapsedMs = elapsedMs
     this.#ears = ears
@@ -92,14 +102,27 @@ export class SimulatedDevice {
   /** Two bytes a register, or the exception. */
   readRegisters(table: RegisterTable, start: number, count: number): Uint8Array | number {
     if (count > (this.#limits?.maxRegisters ?? 125)) return ILLEGAL_VALUE
-    const touched = this.#touched(table, start, count)
-    if (touched.length === 0) return ILLEGAL_ADDRESS
+    const touched = this.#touched(table, start, count).filter(({ cell }) => isRead(cell))
+    const fixed = table === 'holding' ? [...this.#fixed].filter(([at]) => at >= start && at < start + count) : []
+    if (touched.length + fixed.length === 0) return ILLEGAL_ADDRESS
     if (this.#limits?.maxGap === 0 && covered(touched) < count) return ILLEGAL_ADDRESS
     const registers = new Uint8Array(2 * count)
     for (const { cell, coder } of touched) {
-      coder.put(this.show(cell), registers, start)
+      coder.put(this.show(cell), registers, start, this.#factorOf(coder))
     }
+    for (const [at, register] of fixed) registers.set([register >> 8, register & 0xff], 2 * (at - start))
     return registers
+  }
+
+  /** What its other registers multiply the value by. Those that no point shows are 0: no decimals, the power of one. */
+  #factorOf({ place }: Coder): number {
+    let product = 1
+    for (const { table, address, means } of place.factors ?? []) {
+      const cell = this.cells.find(({ coder }) => coder?.place.table === table && coder.place.address === address)
+      const factor = meant(cell?.coder?.raw(this.value(cell)) ?? 0, means)
+      if (typeof factor === 'number' && factor !== 0) product *= factor
+    }
+    return product
   }
 
   /** An undeclared bit between declared ones reads false; beyond them it is refused. */
@@ -135,15 +158,26 @@ export class SimulatedDevice {
     const whole = this.#touched(table, start, count).filter(
       ({ coder }) => coder.place.address >= start && coder.place.address + coder.size <= start + count,
     )
-    const points = whole.map(({ cell }) => cell.point)
+    const plain = whole.filter(
+      ({ coder }) => coder.place.write?.values === undefined && coder.place.model === undefined,
+    )
+    const points = plain.filter(({ coder }) => coder.place.factors === undefined).map(({ cell }) => cell.point)
     const block = blockOf({ points: points.map((point) => point.index), everyMs: 0, table, start, count })
     const body = Uint8Array.of(table === 'coil' ? 1 : 3, content.length, ...content)
-    const readings = block.read(points, [body])
-    for (const [at, reading] of readings.entries()) {
-      const cell = whole[at]?.cell
+    for (const reading of block.read(points, [body])) {
+      const cell = plain.find((each) => each.cell.point.index === reading.point)?.cell
       if (cell !== undefined && 'value' in reading) cell.forced = reading.value
     }
+    for (const { cell, coder } of whole) this.#takeValue(cell, coder, raw[coder.place.address - start])
     this.#ears.written(this.device, { table, start, raw, cells: whole.map(({ cell }) => cell) })
+  }
+
+  /** Values of their own: 256 written is a relay that closes, and reads 1. */
+  #takeValue(cell: Cell, { place }: Coder, raw: number | undefined): void {
+    const [text] = Object.entries(place.write?.values ?? {}).find(([, each]) => each === raw) ?? []
+    if (text === undefined) return
+    cell.forced =
+      text === 'true' || text === 'false' ? text === 'true' : cell.point.type === 'str' ? text : Number(text)
   }
 
   #touched(table: string, start: number, count: number): readonly { cell: Cell; coder: Coder }[] {
@@ -160,12 +194,21 @@ export class SimulatedDevice {
   }
 }
 
+/** What can only be written has no answer. */
+function isRead({ point }: Cell): boolean {
+  return point.source.from === 'field' && point.source.everyMs !== null
+}
+
 function within(range: readonly [number, number] | null, value: number): number {
   return range === null ? value : Math.min(range[1], Math.max(range[0], value))
 }
 
 function covered(touched: readonly { coder: Coder }[]): number {
   const registers = new Set<number>()
-  for (const { coder } of touched) for (let n = 0; n < coder.size; n++) registers.add(coder.place.address + n)
+  for (const { coder } of touched) {
+    for (let n = 0; n < coder.size; n++) registers.add(coder.place.address + n)
+    // Scales that are no points of their own exist all the same.
+    for (const factor of coder.place.factors ?? []) registers.add(factor.address)
+  }
   return registers.size
 }

@@ -1,7 +1,9 @@
-/** Modbus RTU slaves of a line. */
+/** Modbus slaves of a line, in RTU and in ASCII. */
 import { crc16 } from '../bytes/checksum.ts'
 import { buildReply, parseRequest, type Reply, type Request, requestLength, word } from '../protocols/modbus/pdu.ts'
+import { ascii, bytesIn } from '../protocols/modbus/ascii.ts'
 import { rtu } from '../protocols/modbus/framing.ts'
+import type { Framing } from '../protocols/protocol.ts'
 import type { SimulatedDevice } from './devices.ts'
 import type { Misdeed } from './faults.ts'
 import { deliver, type Line, type Send, type Speaker } from './line.ts'
@@ -14,7 +16,21 @@ const UNKNOWN_LENGTH = 5
 const ILLEGAL_FUNCTION = 1
 const NOBODY = 0
 
-export const rtuSpeaker: Speaker = { cut: cutRequest, serve }
+export const rtuSpeaker: Speaker = {
+  cut: cutRequest,
+  serve: (line, frame, send) => serve(line, { framing: rtu, frame, inner: frame.subarray(0, -2) }, send),
+}
+
+export const asciiSpeaker: Speaker = {
+  cut(bytes) {
+    const split = ascii.split(bytes)
+    return split.kind === 'frame' ? split.used : null
+  },
+  serve(line, frame, send) {
+    const inner = bytesIn(frame)?.subarray(0, -1)
+    if (inner !== undefined) serve(line, { framing: ascii, frame, inner }, send)
+  },
+}
 
 /** Length of the request at the beginning; null: none, or not all of it. */
 function cutRequest(bytes: Uint8Array): number | null {
@@ -33,24 +49,38 @@ function modbusOn({ devices }: Line): readonly SimulatedDevice[] {
   return devices.filter(({ device: { link } }) => link.kind === 'bus' && link.protocol === 'modbus')
 }
 
-function serve(line: Line, frame: Uint8Array, send: Send): void {
-  const address = frame[0] ?? 0
-  const request = parseRequest(frame.subarray(1, frame.length - 2))
+/** Unit and PDU, taken out of their envelope. */
+type Opened = { readonly framing: Framing; readonly frame: Uint8Array; readonly inner: Uint8Array }
+
+function serve(line: Line, { framing, frame, inner }: Opened, send: Send): void {
+  const [address = 0, code = 0] = inner
+  const request = parseRequest(inner.subarray(1))
   if (address === NOBODY) {
     // Broadcast: everybody obeys, nobody answers.
     if (typeof request !== 'string') for (const device of modbusOn(line)) answer(device, request)
     return
   }
   const device = unitOn(line, address)
-  if (device === undefined || device.paused) return
+  if (device === undefined || device.paused || speaksAscii(device) !== (framing === ascii)) return
   const misdeed = line.faults.next(device.device.id)
   if (misdeed.silent) return
-  const body = buildReply(replyTo(device, request, misdeed, frame[1] ?? 0))
-  const reply = rtu.frame(
+  const body = bodyOf(device, replyTo(device, request, misdeed, code))
+  const reply = framing.frame(
     { address: misdeed.wrongUnit ? (address % 247) + 1 : address, body, writes: false, answerBytes: 0 },
     0,
   )
-  deliver(reply, misdeed, line.later, send)
+  deliver(line, { device, request: frame, reply, misdeed }, send)
+}
+
+function speaksAscii({ device: { link } }: SimulatedDevice): boolean {
+  return link.kind === 'bus' && link.ascii === true
+}
+
+/** Some controllers count the bytes of what they read in 16 bits. */
+function bodyOf({ device: { link } }: SimulatedDevice, reply: Reply): Uint8Array {
+  const body = buildReply(reply)
+  const isWide = link.kind === 'bus' && link.limits.wideCount === true && 'content' in reply && (body[0] ?? 0) > 2
+  return isWide ? Uint8Array.of(body[0] ?? 0, 0, ...body.subarray(1)) : body
 }
 
 function replyTo(device: SimulatedDevice, request: Request | string, misdeed: Misdeed, code: number): Reply {

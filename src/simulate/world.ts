@@ -1,6 +1,7 @@
 /** From a site to its simulated devices: which signal each point shows, and what stands behind composed points. */
 import type { Point, Value } from '../model/point.ts'
 import type { Device, Site } from '../model/site.ts'
+import { placeOf } from '../protocols/modbus/place.ts'
 import { type Cell, type Ears, SimulatedDevice } from './devices.ts'
 import { fitCjt188 } from './cjt188encode.ts'
 import { fitDlt645 } from './dlt645encode.ts'
@@ -8,6 +9,7 @@ import { coderFor } from './encode.ts'
 import { fitMbus } from './mbusencode.ts'
 import { seedOf } from './random.ts'
 import { type Part, type Signal, signalFor } from './signals.ts'
+import { type Row, rowOf } from './sunspec.ts'
 
 /** A point, and whether what it says is the opposite of what its cell holds. */
 export type Reference = { readonly owner: SimulatedDevice; readonly cell: Cell; readonly invert: boolean }
@@ -27,11 +29,12 @@ export function buildWorld(site: Site, options: { seed: number; elapsedMs: () =>
   const devices = site.devices
     .filter((device) => device.link.kind !== 'composed')
     .map((device) => {
-      const cells = device.points.flatMap((index) => {
-        const point = site.points[index]
-        return point?.source.from === 'field' ? [cellOf(point, device, roles.get(index), seed)] : []
-      })
-      const simulated = new SimulatedDevice(device, cells, options.elapsedMs, options.ears)
+      const points = device.points
+        .map((index) => site.points[index])
+        .filter((point): point is Point => point?.source.from === 'field')
+      const row = rowOf(points.map(placeOf).filter((place) => place !== null))
+      const cells = points.map((point) => cellOf(point, device, { role: roles.get(point.index), seed, row }))
+      const simulated = new SimulatedDevice(device, cells, options.elapsedMs, options.ears, row.fixed)
       for (const cell of cells) owners.set(cell.point.index, { owner: simulated, cell })
       return simulated
     })
@@ -80,13 +83,17 @@ function partOf(point: Point, device: Device): Part {
   return { category: device.category, name: point.std ?? point.key, unit, kind, type, labels }
 }
 
-function cellOf(point: Point, device: Device, role: Role | undefined, seed: number): Cell {
+function cellOf(
+  point: Point,
+  device: Device,
+  { role, seed, row }: { role: Role | undefined; seed: number; row: Row },
+): Cell {
   const own = partOf(point, device)
   const part = role === undefined ? own : { ...role.part, type: own.type, kind: own.kind }
   const signal = signalFor(part, seedOf(role?.seedName ?? device.id, seed))
   const coder =
     point.source.from === 'field' && point.source.place.protocol === 'modbus'
-      ? coderFor(point.source.place, point.source.treatment)
+      ? coderFor(row.laid(point.source.place), point.source.treatment)
       : null
   return {
     point,

@@ -151,7 +151,8 @@ function factorReader(
   }
 }
 
-function meant(raw: number, means: ModbusFactor['means']): Exclude<Outcome, boolean | string> {
+/** The factor, or why there is none. */
+export function meant(raw: number, means: ModbusFactor['means']): Exclude<Outcome, boolean | string> {
   if (means === 'factor') return raw
   if (typeof means === 'object') return means[String(raw)] ?? NO_VALUE
   const power = means === 'decimals' ? -raw : raw
