@@ -20,10 +20,10 @@ export function frameLines(
   const head = `${stampOf(row.us, at, clock)}  ${row.dir === 'out' ? '→' : '←'}  `
   if (row.hex === null) return [paint(head + say(language, 'traceMasked', { n: row.count }), 'dim', color)]
   const took = row.tookUs === null ? '' : `  ${say(language, 'traceTook', { ms: (row.tookUs / 1000).toFixed(1) })}`
-  const bytes = wrap((row.hex.match(/../g) ?? []).join(' ') + took, Math.max(20, width - INDENT))
+  const bytes = wrap((row.hex.match(/../g) ?? []).join(' '), Math.max(20, width - INDENT))
   return [
     ...bytes.map((line, index) => paint(index === 0 ? head + line : blanks(INDENT) + line, 'dim', color)),
-    ...saidLines(row, language).flatMap(({ text, bad }) =>
+    ...saidLines(row, took, language).flatMap(({ text, bad }) =>
       wrap(printable(text), width - INDENT).map((line) =>
         bad ? blanks(INDENT) + paint(line, 'red', color) : blanks(INDENT) + line,
       ),
@@ -31,11 +31,15 @@ export function frameLines(
   ]
 }
 
-function saidLines(row: DecodedRow, language: Language): readonly { readonly text: string; readonly bad: boolean }[] {
+function saidLines(
+  row: DecodedRow,
+  took: string,
+  language: Language,
+): readonly { readonly text: string; readonly bad: boolean }[] {
   const device = row.device === null ? '' : `${row.device}  `
-  const frames = row.frames.flatMap((frame) => {
+  const frames = row.frames.flatMap((frame, at) => {
     const fields = Object.entries(frame.fields).map(([name, value]) => `${name} ${textOf(value)}`)
-    const head = `${device}${say(language, 'decodeAddress', { address: frame.address })}  ${frame.function}`
+    const head = `${device}${say(language, 'decodeAddress', { address: frame.address })}  ${frame.function}${at === 0 ? took : ''}`
     // With names of points below, the registers say nothing more.
     const readings =
       row.values.length > 0

@@ -16,6 +16,7 @@ export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
   verb('explain <point>', 'verbExplain', async (session, [subject = '']) =>
     (await import('./verbs/explain.ts')).explain(session, subject),
   )
+  verb('reload', 'verbReload', async (session) => (await import('./verbs/reload.ts')).reload(session))
   verb<{ out?: string }>('trace <bus>', 'verbTrace', async (session, [bus = ''], options) =>
     (await import('./verbs/trace.ts')).trace(session, bus, options.out ?? null),
   ).option('--out <file>', t('optOut'))

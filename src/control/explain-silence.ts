@@ -35,7 +35,7 @@ export function ofSilence(evidence: Evidence): readonly Guess[] {
     return [
       ...late,
       { key: 'device_dead', confidence: dead, signs },
-      { key: 'device_unknown', confidence: unknown, signs },
+      { key: device.answers > 0 ? 'device_moved' : 'device_unknown', confidence: unknown, signs },
     ]
   }
   const nobody: readonly [SignKey, Values] | null =

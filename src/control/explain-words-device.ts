@@ -47,6 +47,20 @@ export const DEVICE_CAUSES = {
       { en: 'Power and A/B at this device.', zh: '该设备的电源和 A/B 接线。' },
     ],
   },
+  device_moved: {
+    link: 'device',
+    text: {
+      en: '{device} does not answer at address {address} any more: was its address or line setting changed?',
+      zh: '{device} 不再以地址 {address} 应答：是否改过地址或串口参数？',
+    },
+    check: [
+      {
+        en: "Address, speed and parity in the device's menu, against {address} and {line}.",
+        zh: '核对设备菜单中的地址、波特率、校验位（配置为 {address}，{line}）。',
+      },
+      SCAN,
+    ],
+  },
   device_late: {
     link: 'device',
     text: {
