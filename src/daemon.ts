@@ -75,7 +75,7 @@ export async function runDaemon(options: {
       )
     }
     // What loading and checking the site has left behind is as much as what stays: once, before anybody counts on us.
-    globalThis.gc?.()
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     await watchdog.ready()
     log.info({ data, pid: process.pid }, 'ready')
     let durableAt = performance.now()

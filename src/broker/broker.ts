@@ -8,7 +8,6 @@ import type { Arrival } from '../model/sample.ts'
 import type { BrokerListener, BrokerSettings, Device } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { openEmbedded } from './embedded.ts'
 import { createIngest } from './ingest.ts'
 import { openOutside } from './outside.ts'
 import { createRefusals } from './refusals.ts'
@@ -54,6 +53,8 @@ export async function openBroker(options: {
   }
   const ingest = createIngest({ ...options, mono: clock.mono, refuse: refusals.refuse })
   const common = { ingest, refuse: refusals.refuse, onMessage }
+  // Only where devices publish: the broker's library is a tenth of what a gateway without them keeps in memory.
+  const { openEmbedded } = await import('./embedded.ts')
   const embedded = await openEmbedded({ ...common, settings, mono: clock.mono })
   for (const { kind, host, port } of embedded.listening)
     log.info({ broker: `${kind}://${host}:${port}` }, 'broker listens')
