@@ -41,12 +41,12 @@ function serve(line: Line, bytes: Uint8Array, send: Send): void {
     const meant = request.address === own || request.address === ANY_ADDRESS || own === ANY_ADDRESS
     if (!meant || !sameKind(request.type, typeOf(habits))) return []
     const misdeed = line.faults.next(device.device.id)
-    return misdeed.silent ? [] : [{ misdeed, reply: replyOf(device, { own, habits, request, misdeed }) }]
+    return misdeed.silent ? [] : [{ device, misdeed, reply: replyOf(device, { own, habits, request, misdeed }) }]
   })
   const [first, ...others] = answers
   if (first === undefined) return
   const reply = others.reduce((so, other) => collided(so, other.reply), first.reply)
-  deliver(reply, first.misdeed, line.later, send)
+  deliver(line, { ...first, request: bytes, reply }, send)
 }
 
 type Asking = {

@@ -35,12 +35,12 @@ function serve(line: Line, bytes: Uint8Array, send: Send): void {
     const own = digitsOf(link.address)
     if (!isFrom(own, request.address)) return []
     const misdeed = line.faults.next(device.device.id)
-    return misdeed.silent ? [] : [{ misdeed, reply: replyOf(device, own, request, misdeed) }]
+    return misdeed.silent ? [] : [{ device, misdeed, reply: replyOf(device, own, request, misdeed) }]
   })
-  const [first] = answers
+  const [first, ...others] = answers
   if (first === undefined) return
-  const [reply, ...others] = answers.map((answer) => answer.reply)
-  if (reply !== undefined) deliver(others.reduce(collided, reply), first.misdeed, line.later, send)
+  const reply = others.reduce((so, other) => collided(so, other.reply), first.reply)
+  deliver(line, { ...first, request: bytes, reply }, send)
 }
 
 function replyOf(device: SimulatedDevice, own: string, request: Frame, misdeed: Misdeed): Uint8Array {

@@ -17,6 +17,16 @@ export type Line = {
   readonly faults: Faults
   /** Timers of this line, ended with it. */
   readonly later: Later
+  /** From a request's arrival to the last byte of its reply, by line speed and thinking. Left out: no time at all. */
+  readonly takesMs?: (device: SimulatedDevice, bytes: { readonly asked: number; readonly replied: number }) => number
+}
+
+/** What is sent back, and in whose name. */
+export type Answer = {
+  readonly device: SimulatedDevice
+  readonly request: Uint8Array
+  readonly reply: Uint8Array
+  readonly misdeed: Misdeed
 }
 
 export type Send = (bytes: Uint8Array) => void
@@ -68,8 +78,9 @@ export function collided(one: Uint8Array, other: Uint8Array): Uint8Array {
   return long.map((byte, at) => byte & (short[at] ?? 0xff))
 }
 
-/** Sends the reply as the misdeed wants it. */
-export function deliver(reply: Uint8Array, misdeed: Misdeed, later: Later, send: Send): void {
+/** Sends the reply when the line has carried it, and as the misdeed wants it. */
+export function deliver({ later, takesMs }: Line, { device, request, reply, misdeed }: Answer, send: Send): void {
+  const tookMs = takesMs?.(device, { asked: request.length, replied: reply.length }) ?? 0
   const bytes = misdeed.garbleAt === null ? reply : damaged(reply, misdeed.garbleAt)
   const pause = misdeed.splitPauseMs
   const go = (): void => {
@@ -78,7 +89,8 @@ export function deliver(reply: Uint8Array, misdeed: Misdeed, later: Later, send:
     send(bytes.subarray(0, half))
     later(pause, () => send(bytes.subarray(half)))
   }
-  if (misdeed.delayMs > 0) later(misdeed.delayMs, go)
+  const delayMs = tookMs + misdeed.delayMs
+  if (delayMs > 0) later(delayMs, go)
   else go()
 }
 

@@ -67,12 +67,12 @@ function serve(line: Line, bytes: Uint8Array, send: Send): void {
     const reply = answerOf(device, link.address, request)
     if (reply === null) return []
     const misdeed = line.faults.next(device.device.id)
-    return misdeed.silent ? [] : [{ misdeed, reply: spoilt(reply, misdeed) }]
+    return misdeed.silent ? [] : [{ device, misdeed, reply: spoilt(reply, misdeed) }]
   })
   const [first, ...others] = answers
   if (first === undefined) return
   const reply = others.reduce((so, other) => collided(so, other.reply), first.reply)
-  deliver(reply, first.misdeed, line.later, send)
+  deliver(line, { ...first, request: bytes, reply }, send)
 }
 
 /** null: it has nothing to say to that. */

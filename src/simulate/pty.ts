@@ -1,9 +1,9 @@
 /**
- * A serial port that is none: socat joins a pseudo terminal to a loopback socket on which the line answers. socat ends when
- * whoever had the port open closes it, and is then started again, under the same name.
+ * A serial port that is none: socat joins a pseudo terminal to a loopback socket on which the line answers. Should socat end, it
+ * is started again, under the same name.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { lstat } from 'node:fs/promises'
+import { constants, type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 
 const APPEAR_MS = 5000
@@ -18,9 +18,11 @@ export type Pty = {
   readonly close: () => Promise<void>
 }
 
-/** Ready when `path` exists. Rejects when there is no socat, saying how to get it; `failed` hears when it could not be started again. */
+/** Ready when `path` can be opened. Rejects when there is no socat, saying how to get it; `failed` hears when it could not be started again. */
 export async function openPty(path: string, port: number, failed: (error: unknown) => void): Promise<Pty> {
   let child: ChildProcess | null = null
+  /** The far end hangs up when the last one closes the port: whoever changes parity closes it and opens it again. So one stays. */
+  let kept: FileHandle | null = null
   let wanted = true
   let restart: NodeJS.Timeout | null = null
 
@@ -32,42 +34,60 @@ export async function openPty(path: string, port: number, failed: (error: unknow
       started.once('spawn', () => resolve())
       started.once('exit', () => {
         if (child === started) child = null
-        if (wanted) restart = setTimeout(() => void start().catch(failed), RESTART_MS)
+        if (wanted) restart = setTimeout(() => void begin().catch(failed), RESTART_MS)
       })
     })
+  const begin = async (): Promise<void> => {
+    await release()
+    await start()
+    const handle = await appearance(path, () => wanted)
+    if (wanted) kept = handle
+    else await handle?.close()
+  }
+  const release = async (): Promise<void> => {
+    const handle = kept
+    kept = null
+    await handle?.close()
+  }
   const stop = async (): Promise<void> => {
     wanted = false
     if (restart !== null) clearTimeout(restart)
     const running = child
-    if (running === null || running.exitCode !== null) return
-    const gone = new Promise<void>((resolve) => running.once('exit', () => resolve()))
-    running.kill('SIGTERM')
-    await gone
+    if (running !== null && running.exitCode === null) {
+      const gone = new Promise<void>((resolve) => running.once('exit', () => resolve()))
+      running.kill('SIGTERM')
+      await gone
+    }
+    await release()
   }
   const resume = async (): Promise<void> => {
     wanted = true
-    await start()
-    await appearance(path)
+    await begin()
   }
   await resume()
   return { pause: stop, resume, close: stop }
 }
 
-async function appearance(path: string): Promise<void> {
+/** Opens it as soon as it is there; null: nobody wants it any more. */
+async function appearance(path: string, wanted: () => boolean): Promise<FileHandle | null> {
   const tries = APPEAR_MS / LOOK_EVERY_MS
-  for (let n = 0; n < tries; n++) {
-    if (await exists(path)) return
+  for (let n = 0; n < tries && wanted(); n++) {
+    const handle = await opened(path)
+    if (handle !== null) return handle
     await wait(LOOK_EVERY_MS)
   }
+  if (!wanted()) return null
   throw new Error(`socat made no ${path} within ${APPEAR_MS} ms: is its folder there and writable?`)
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Not there yet, or the name still leads to the one before. */
+const ABSENT = new Set(['ENOENT', 'EIO', 'ENXIO'])
+
+async function opened(path: string): Promise<FileHandle | null> {
   try {
-    await lstat(path)
-    return true
+    return await open(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    if (error instanceof Error && 'code' in error && ABSENT.has(String(error.code))) return null
     throw error
   }
 }

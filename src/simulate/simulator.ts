@@ -6,8 +6,10 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { matches } from '../broker/topic.ts'
+import { characterMs, lineOf as lineSetting } from '../bus/timing.ts'
 import type { Value } from '../model/point.ts'
 import type { Bus, Site } from '../model/site.ts'
+import { protocolOf } from '../protocols/all.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { Scope } from '../runtime/scope.ts'
@@ -22,7 +24,8 @@ import { MODBUS_TCP_FAULTS, serveModbusTcp } from './modbustcp.ts'
 import { openPty } from './pty.ts'
 import type { Publisher, PublishSettings } from './publish.ts'
 import { createSlave, type Later, type Line, type Speaker } from './line.ts'
-import { rtuSpeaker } from './rtu.ts'
+import { fraction, seedOf } from './random.ts'
+import { asciiSpeaker, rtuSpeaker } from './rtu.ts'
 import { buildWorld, inverted } from './world.ts'
 
 const HOST = '127.0.0.1'
@@ -67,6 +70,10 @@ export type SimulatorOptions = {
    * Always on loopback.
    */
   readonly portBase?: number
+  /**
+   * RS-485 lines take the time that their speed asks for, and devices think for so long, least and most. Left out: bytes arrive at once.
+   */
+  readonly thinkMs?: readonly [number, number]
   /** Where pseudo terminals get their names, one per serial bus. Default: a folder of this process under the system's temporary one. */
   readonly ptyFolder?: string
   /** For devices that publish; `site`: to the broker that the site file names, as soon as it is there. Left out, they are silent. */
@@ -151,7 +158,7 @@ export async function openSimulator(options: SimulatorOptions): Promise<Simulato
     for (const [id, specs] of Object.entries(options.faults ?? {})) fault(id, specs)
     checkPorts(site, options.portBase)
     for (const bus of site.buses) {
-      const line = lineOf(bus, world.devices, faults, scope)
+      const line = lineOf(bus, { devices: world.devices, faults, scope, pace: paceOf(bus, options) })
       wires.set(bus.id, await scope.open(openWire(bus, line, options)))
     }
     const publisher = await openPublishing(world.devices, options, (device) => {
@@ -284,7 +291,27 @@ function brokerOf({ broker }: Site, topics: readonly string[]): PublishSettings 
   }
 }
 
-function lineOf(bus: Bus, devices: readonly SimulatedDevice[], faults: Faults, scope: Scope): Line {
+/** undefined: bytes take no time. */
+function paceOf(bus: Bus, { thinkMs, seed }: SimulatorOptions): Line['takesMs'] {
+  if (thinkMs === undefined || bus.wire.kind === 'modbus-tcp') return undefined
+  const [least, most] = thinkMs
+  let exchanges = 0
+  return ({ device: { id, link } }, { asked, replied }) => {
+    if (link.kind !== 'bus') return 0
+    const line = lineSetting(bus, link, protocolOf(link.protocol).line)
+    exchanges += 1
+    return (asked + replied) * characterMs(line) + least + (most - least) * fraction(seedOf(id, seed), exchanges)
+  }
+}
+
+type LineParts = {
+  readonly devices: readonly SimulatedDevice[]
+  readonly faults: Faults
+  readonly scope: Scope
+  readonly pace: Line['takesMs']
+}
+
+function lineOf(bus: Bus, { devices, faults, scope, pace }: LineParts): Line {
   const on = devices.filter(({ device }) => device.link.kind === 'bus' && device.link.bus === bus.index)
   const timers = new Set<NodeJS.Timeout>()
   scope.defer(() => {
@@ -297,11 +324,11 @@ function lineOf(bus: Bus, devices: readonly SimulatedDevice[], faults: Faults, s
     }, ms)
     timers.add(timer)
   }
-  return { devices: on, faults, later }
+  return { devices: on, faults, later, ...(pace === undefined ? {} : { takesMs: pace }) }
 }
 
 /** What the devices of a serial line may speak. */
-const SPEAKERS: readonly Speaker[] = [rtuSpeaker, dlt645Speaker, cjt188Speaker, mbusSpeaker]
+const SPEAKERS: readonly Speaker[] = [rtuSpeaker, asciiSpeaker, dlt645Speaker, cjt188Speaker, mbusSpeaker]
 
 const RTU_FAULTS = ['late', 'silent', 'garbled', 'split', 'wrong_unit', 'exception', 'frozen'] as const
 
