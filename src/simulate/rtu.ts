@@ -57,7 +57,8 @@ function serve(line: Line, { framing, frame, inner }: Opened, send: Send): void 
   const request = parseRequest(inner.subarray(1))
   if (address === NOBODY) {
     // Broadcast: everybody obeys, nobody answers.
-    if (typeof request !== 'string') for (const device of modbusOn(line)) answer(device, request)
+    for (const device of modbusOn(line))
+      if (typeof request !== 'string' && speaksAscii(device) === (framing === ascii)) answer(device, request)
     return
   }
   const device = unitOn(line, address)

@@ -20,7 +20,7 @@ function linkOf(site: Site, id: string): DeviceLink | undefined {
 test('reaches the link of the device, with its line', () => {
   const site = siteOf({
     'drivers/io/old.yaml': DRIVER,
-    'drivers/io/new.yaml': DRIVER.replaceAll('old', 'new').replace('modbus: {ascii: true}\n', ''),
+    'drivers/io/new.yaml': DRIVER.replace('io/old', 'io/new').replace('modbus: {ascii: true}\n', ''),
     'site.yaml': `site: {id: s}
 buses: {b: {wire: /dev/ttyS0}}
 devices:
