@@ -1,5 +1,5 @@
 /** Values, ages and causes as people read them. */
-import type { Value } from '../model/point.ts'
+import type { Text, Value } from '../model/point.ts'
 import type { Language } from '../model/site.ts'
 import { say, type TextKey } from './text.ts'
 
@@ -117,6 +117,14 @@ const REFUSALS: Readonly<Record<string, TextKey>> = {
   value: 'refusalValue',
   full: 'refusalFull',
   read_back: 'refusalReadBack',
+}
+
+/** Why it is so, in the words of the device's protocol where it has some. */
+export function formatReason(
+  { cause, reason }: { readonly cause: string; readonly reason?: Text | undefined },
+  language: Language,
+): string {
+  return reason?.[language] ?? formatCause(cause, language)
 }
 
 /** A cause in words; one that we do not know is shown as it is. What follows a colon and a blank is a sentence. */

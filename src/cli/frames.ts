@@ -18,9 +18,11 @@ export function frameLines(
 ): readonly string[] {
   const { language, color, width } = screen
   const head = `${stampOf(row.us, at, clock)}  ${row.dir === 'out' ? '→' : '←'}  `
-  if (row.hex === null) return [paint(head + say(language, 'traceMasked', { n: row.count }), 'dim', color)]
   const took = row.tookUs === null ? '' : `  ${say(language, 'traceTook', { ms: (row.tookUs / 1000).toFixed(1) })}`
-  const bytes = wrap((row.hex.match(/../g) ?? []).join(' '), Math.max(20, width - INDENT))
+  const bytes =
+    row.hex === null
+      ? [say(language, 'traceMasked', { n: row.count })]
+      : wrap((row.hex.match(/../g) ?? []).join(' '), Math.max(20, width - INDENT))
   return [
     ...bytes.map((line, index) => paint(index === 0 ? head + line : blanks(INDENT) + line, 'dim', color)),
     ...saidLines(row, took, language).flatMap(({ text, bad }) =>

@@ -1,6 +1,7 @@
 /** The way of a value from the port to the rules, link by link: how far it came, and where it stopped. */
 import { printHex } from '../bytes/hex.ts'
 import type { Text } from '../model/point.ts'
+import { secretsIn } from '../protocols/dlt645/index.ts'
 import { type Evidence, isUp } from './explain-evidence.ts'
 import type { Cause } from './explain-judge.ts'
 import { spanText, valueText } from './explain-text.ts'
@@ -76,7 +77,8 @@ function wordsOf(
     case 'frame': {
       if (point.place === null) return null
       const last = masked ? undefined : trial?.asked.at(-1)
-      if (last === undefined) return say('frame', { place: point.place })
+      // Another master may have spoken in between, and given a meter its password.
+      if (last === undefined || secretsIn(last.received).length > 0) return say('frame', { place: point.place })
       const sent = hexOf(last.sent)
       return last.received.length === 0
         ? say('frameNone', { place: point.place, sent })

@@ -3,6 +3,7 @@
  * one question asked just now with all bytes that came back. Plain data, so that judging it (`explain-judge.ts`) is a pure function.
  * Ages and times are in ms.
  */
+import type { Edition } from '../protocols/dlt645/index.ts'
 import type { Doubt, Fault } from '../model/fault.ts'
 import type { Point, Value } from '../model/point.ts'
 import type { DeviceState } from '../model/sample.ts'
@@ -40,6 +41,8 @@ export type DeviceEvidence = {
   readonly echo: boolean
   /** `9600 8N1`; null: the wire has none. */
   readonly line: string | null
+  /** Of a DL/T 645 meter, whose error codes are not those of Modbus. */
+  readonly edition?: Edition | null
 }
 
 /** Another device of the same wire. */

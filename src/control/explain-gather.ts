@@ -20,6 +20,7 @@ import { otherReadings } from './interpret.ts'
 import { isNumberEncoding, encodingOf } from '../protocols/modbus/encoding.ts'
 import { lineText } from '../driver/units.ts'
 import { placeText } from './place.ts'
+import { editionOf } from './reason.ts'
 import { type Overheard, tryPoint } from './trial.ts'
 import { type BusDevice, framingFor, isOnBus } from './wirebook.ts'
 
@@ -152,6 +153,7 @@ function deviceEvidence(
     ],
     echo: link.limits.echo,
     line: framing.correlates || link.line === null ? null : lineText(link.line),
+    edition: editionOf(view.site(), device),
   }
 }
 

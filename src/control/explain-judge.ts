@@ -7,6 +7,7 @@ import { type CauseWord, type Evidence, isUp, type Said } from './explain-eviden
 import { CAUSES, type CauseKey, fill, SIGNS, type SignKey, type Values } from './explain-words.ts'
 import { type Guess, NOISE_ABOVE, ofClosed, ofGarbage, ofLateness, ofSilence } from './explain-silence.ts'
 import { spanText, valueText } from './explain-text.ts'
+import { meterReasons } from './reason.ts'
 
 export type Sign = { readonly key: SignKey; readonly text: Text }
 
@@ -171,14 +172,16 @@ const EXCEPTIONS: Readonly<Record<number, CauseKey>> = {
   11: 'target_silent',
 }
 
-function ofException({ siblings }: Evidence, { code }: Said): readonly Guess[] {
-  const key = EXCEPTIONS[code ?? 0] ?? 'exception_other'
+function ofException({ siblings, device }: Evidence, { code }: Said): readonly Guess[] {
+  const edition = device?.edition ?? null
+  const key = edition !== null ? 'meter_refuses' : (EXCEPTIONS[code ?? 0] ?? 'exception_other')
+  const values: Values = edition === null ? {} : { why: meterReasons(code ?? 0, edition) }
   const good = siblings.filter(({ quality }) => quality === 'good').length
   const total = siblings.length
   const same = siblings.filter(({ cause, code: other }) => cause === 'exception' && other === code).length
   const signs: NonNullable<Guess['signs']> =
     total > 0 && same === total ? [['siblingsSame', {}]] : good > 0 ? [['siblingsGood', { n: good, total }]] : []
-  return [{ key, confidence: 0.9, signs }]
+  return [{ key, confidence: 0.9, signs, values }]
 }
 
 function ofOtherReadings({ trial, lastGood }: Evidence, sure: number): readonly Guess[] {

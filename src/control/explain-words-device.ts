@@ -189,6 +189,17 @@ export const DEVICE_CAUSES = {
       },
     ],
   },
+  meter_refuses: {
+    link: 'frame',
+    text: { en: '{device} refuses {place}: {why}', zh: '{device} 拒绝 {place}：{why}' },
+    check: [
+      {
+        en: 'Not every meter keeps every item of the standard: remove the point, or take the driver of its edition (1997, 2007) and phases.',
+        zh: '并非每块电表都有标准中的所有数据项：删除该点，或换用对应版本（1997、2007）和相数的驱动。',
+      },
+      PROBE,
+    ],
+  },
   exception_other: {
     link: 'frame',
     text: { en: '{device} refuses with exception {code}', zh: '{device} 以异常 {code} 拒绝' },

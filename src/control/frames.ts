@@ -8,6 +8,7 @@ import type { Value } from '../model/point.ts'
 import { explain } from '../protocols/explain.ts'
 import type { ExplainedFrame } from '../protocols/explained.ts'
 import type { Question } from '../protocols/protocol.ts'
+import { SecretEar } from './secrets.ts'
 import type { Entry, WireBook } from './wirebook.ts'
 
 /** `bytes` null: personal, and masked where it was captured; `count` says how many there were. */
@@ -53,7 +54,11 @@ const EXPLAINERS: Readonly<Record<string, string>> = {
 const GAP_US = 300_000
 const HELD_MAX = 1024
 
-type Held = { readonly us: number; bytes: number[]; lastUs: number }
+const HIDDEN = 'a meter’s password may be in it: it is not shown'
+
+type Held = { readonly us: number; bytes: number[]; lastUs: number; isSecret: boolean }
+
+type Whole = Chunk & { readonly bytes: Uint8Array; readonly lastUs?: number; readonly isSecret?: boolean }
 
 export class FrameReader {
   readonly #book: WireBook | null
@@ -62,12 +67,20 @@ export class FrameReader {
   /** The question whose answer is awaited, and the parts that came. */
   #entry: { readonly entry: Entry; question: Question; bodies: Uint8Array[]; more: Question | null } | null = null
   #held: Held | null = null
+  readonly #ear: SecretEar | null
+  #heardSecret = false
 
   /** `framings`: names of what is spoken, where there is no site to tell. */
   constructor(book: WireBook | null, framings: readonly string[] = []) {
     this.#book = book
     const spoken = book === null ? framings : book.framings.map(({ name }) => name)
     this.#names = spoken.flatMap((name) => EXPLAINERS[name] ?? [])
+    this.#ear = spoken.includes('dlt645') ? new SecretEar() : null
+  }
+
+  /** Was a part of a meter's password in the chunk that was pushed last? Its bytes are to be shown to nobody. */
+  get heardSecret(): boolean {
+    return this.#heardSecret
   }
 
   /** Is what comes in now to be shown to nobody? */
@@ -79,6 +92,7 @@ export class FrameReader {
   /** What this chunk completes; what was held before and came to nothing is first. */
   push(chunk: Chunk): readonly Decoded[] {
     const { bytes, us } = chunk
+    this.#heardSecret = chunk.dir === 'in' && bytes !== null && this.#ear?.hears(bytes) === true
     if (chunk.dir === 'out') {
       const before = this.flush()
       this.#ask(bytes ?? new Uint8Array(0), us)
@@ -86,9 +100,10 @@ export class FrameReader {
     }
     if (bytes === null) return [...this.flush(), masked(chunk)]
     const before = this.#held !== null && us - this.#held.lastUs > GAP_US ? this.flush() : []
-    this.#held ??= { us, bytes: [], lastUs: us }
+    this.#held ??= { us, bytes: [], lastUs: us, isSecret: false }
     this.#held.bytes.push(...bytes)
     this.#held.lastUs = us
+    this.#held.isSecret ||= this.#heardSecret
     const whole = this.#decode(this.#chunkOf(this.#held))
     const isWhole = (whole.frames.length > 0 && whole.junk === '') || this.#held.bytes.length > HELD_MAX
     if (!isWhole) return before
@@ -103,8 +118,8 @@ export class FrameReader {
     return held === null ? [] : [this.#decode(this.#chunkOf(held))]
   }
 
-  #chunkOf({ us, bytes, lastUs }: Held): Chunk & { readonly bytes: Uint8Array; readonly lastUs: number } {
-    return { us, dir: 'in', bytes: Uint8Array.from(bytes), count: bytes.length, lastUs }
+  #chunkOf({ bytes, ...held }: Held): Whole {
+    return { ...held, dir: 'in', bytes: Uint8Array.from(bytes), count: bytes.length }
   }
 
   #ask(sent: Uint8Array, us: number): void {
@@ -120,21 +135,24 @@ export class FrameReader {
       entry === null ? null : { entry, question: entry.block.ask(entry.device.link.address), bodies: [], more: null }
   }
 
-  #decode(chunk: Chunk & { readonly bytes: Uint8Array; readonly lastUs?: number }): Decoded {
+  #decode(chunk: Whole): Decoded {
     const { us, dir, bytes, count } = chunk
     const hex = printHex(bytes)
     const request = dir === 'in' && this.#asked !== null ? printHex(this.#asked.sent) : null
+    const isSecret = chunk.isSecret ?? false
     const said = this.#explain(hex, request)
+    const isWhole = said.junk === ''
     const isAnswer = dir === 'in' && this.#asked !== null && said.frames.length > 0
     return {
       us,
       dir,
-      hex,
+      hex: isSecret ? null : hex,
       count,
       ...said,
+      ...(isSecret && !isWhole ? { junk: '', why: HIDDEN } : {}),
       tookUs: isAnswer && this.#asked !== null ? (chunk.lastUs ?? us) - this.#asked.us : null,
       device: this.#entry?.entry.device.id ?? null,
-      values: dir === 'in' && said.junk === '' ? this.#valuesIn(bytes) : [],
+      values: dir === 'in' && isWhole ? this.#valuesIn(bytes) : [],
     }
   }
 

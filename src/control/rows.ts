@@ -4,6 +4,7 @@ import { causeText } from '../model/fault.ts'
 import type { Point } from '../model/point.ts'
 import type { Bus, Device } from '../model/site.ts'
 import type { GatewayView } from './context.ts'
+import { reasonOf } from './reason.ts'
 import type { AlarmRow, BusRow, DeviceRow, PointRow } from './shapes.ts'
 
 /** UTC ms of a monotonic moment; null stays null. */
@@ -13,6 +14,8 @@ export function utcOf(view: GatewayView, mono: number | null): number | null {
 
 export function pointRow(view: GatewayView, point: Point, titled = false): PointRow {
   const sample = view.latest(point.index)
+  const site = view.site()
+  const reason = sample.quality === 'good' ? null : reasonOf(site, site.devices[point.device], sample.cause)
   return {
     point: point.id,
     value: sample.quality === 'bad' ? null : sample.value,
@@ -20,6 +23,7 @@ export function pointRow(view: GatewayView, point: Point, titled = false): Point
     quality: sample.quality,
     cause: sample.quality === 'good' ? null : causeText(sample.cause),
     at: view.clock.utc(sample.mono),
+    ...(reason === null ? {} : { reason }),
     ...(titled ? { title: point.title } : {}),
   }
 }
@@ -27,6 +31,7 @@ export function pointRow(view: GatewayView, point: Point, titled = false): Point
 export function deviceRow(view: GatewayView, device: Device): DeviceRow {
   const live = view.device(device.index)
   const { link } = device
+  const reason = live.cause === null ? null : reasonOf(view.site(), device, live.cause)
   return {
     device: device.id,
     driver: device.driver,
@@ -38,6 +43,7 @@ export function deviceRow(view: GatewayView, device: Device): DeviceRow {
     place: device.place,
     address: addressOf(link),
     cause: live.cause === null ? null : causeText(live.cause),
+    ...(reason === null ? {} : { reason }),
     since: utcOf(view, live.sinceMono),
     latencyMs: live.latencyMs,
   }

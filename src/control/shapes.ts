@@ -17,6 +17,8 @@ export const pointRow = z.strictObject({
   unit: z.string().nullable(),
   quality: z.enum(['good', 'uncertain', 'bad']),
   cause: z.string().nullable(),
+  /** What an error code of the device means, where its protocol has words for it. */
+  reason: text.optional(),
   /** When it was taken; of a point that was never read, since when that is so. */
   at: time,
   title: text.optional(),
@@ -35,6 +37,7 @@ export const deviceRow = z.strictObject({
   /** What reaches it: address on its bus, topic, or null. */
   address: z.string().nullable(),
   cause: z.string().nullable(),
+  reason: text.optional(),
   since: time.nullable(),
   latencyMs: z.number().nullable(),
   /** Of one device only. */

@@ -80,8 +80,9 @@ async function* listen({ view, signal }: CallContext, id: string): AsyncGenerato
 /** Masked before anything is made of it. */
 function told(chunk: Chunk, reader: FrameReader): TraceLine {
   const shown: Chunk = chunk.dir === 'in' && reader.masks ? { ...chunk, bytes: null } : chunk
+  const decoded = reader.push(shown)
   return {
-    chunk: lineOf(shown),
-    decoded: reader.push(shown).map((each) => ({ ...each, frames: [...each.frames], values: [...each.values] })),
+    chunk: lineOf(reader.heardSecret ? { ...shown, bytes: null } : shown),
+    decoded: decoded.map((each) => ({ ...each, frames: [...each.frames], values: [...each.values] })),
   }
 }

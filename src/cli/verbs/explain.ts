@@ -3,7 +3,7 @@ import type { ExplainAnswer, PointExplanation, RuleExplanation } from '../../con
 import type { Language } from '../../model/site.ts'
 import { ask } from '../client.ts'
 import { EXIT } from '../exit.ts'
-import { formatAge, formatCause, formatPercent, formatQuantity, siteTime } from '../format.ts'
+import { formatAge, formatReason, formatPercent, formatQuantity, siteTime } from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
 import { cut, paint, type Style, width as widthOf, wrap } from '../table.ts'
@@ -46,7 +46,10 @@ function pointLines(point: PointExplanation, { at, time }: When, screen: Screen)
   const state =
     point.cause === null
       ? quality
-      : say(language, 'because', { what: quality, why: formatCause(point.cause, language) })
+      : say(language, 'because', {
+          what: quality,
+          why: formatReason({ cause: point.cause, reason: point.reason }, language),
+        })
   const value = point.value === null ? '' : `  ${formatQuantity(point.value, point.unit, language)}`
   const head = printable(`${point.point}  ${point.title[language]}${value}`)
   const { lastGood } = point

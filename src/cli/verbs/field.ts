@@ -3,7 +3,16 @@ import type { BusRow, DeviceRow } from '../../control/shapes.ts'
 import type { Language } from '../../model/site.ts'
 import { ask } from '../client.ts'
 import { EXIT } from '../exit.ts'
-import { adviceFor, formatAge, formatCause, formatCount, formatPercent, formatPlace, formatSpan } from '../format.ts'
+import {
+  adviceFor,
+  formatAge,
+  formatCause,
+  formatReason,
+  formatCount,
+  formatPercent,
+  formatPlace,
+  formatSpan,
+} from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
 import { type Cell, paint, type Style, table, wrap } from '../table.ts'
@@ -41,9 +50,10 @@ const STATE_STYLE: Readonly<Record<DeviceRow['state'], Style>> = {
   maintenance: 'dim',
 }
 
-function stateCell(row: { state: DeviceRow['state']; cause: string | null }, language: Language): Cell {
+function stateCell(row: Pick<DeviceRow, 'state' | 'cause' | 'reason'>, language: Language): Cell {
   const state = say(language, row.state)
-  const why = row.cause === null || row.state === 'online' ? null : formatCause(row.cause, language)
+  const { cause, reason } = row
+  const why = cause === null || row.state === 'online' ? null : formatReason({ cause, reason }, language)
   const text = why === null ? state : say(language, 'because', { what: state, why })
   return { text, style: STATE_STYLE[row.state] }
 }
@@ -141,8 +151,9 @@ export function deviceScreen(row: DeviceRow, now: number, screen: Screen): reado
   const span = formatAge(row.since, now, language)
   const state = say(language, row.state)
   const what = row.since === null ? state : say(language, 'stateSince', { state, span })
-  const why = row.cause === null ? null : formatCause(row.cause, language)
-  const advice = row.state === 'online' ? null : adviceFor(row.cause, language)
+  const { cause, reason } = row
+  const why = cause === null ? null : formatReason({ cause, reason }, language)
+  const advice = row.state === 'online' || reason !== undefined ? null : adviceFor(cause, language)
   const facts = say(language, 'deviceFacts', {
     model: row.model?.[language] ?? row.driver,
     driver: row.driver,

@@ -3,7 +3,7 @@ import type { PointRow, WriteAnswer } from '../../control/shapes.ts'
 import type { Language } from '../../model/site.ts'
 import { ask, askStream } from '../client.ts'
 import { EXIT } from '../exit.ts'
-import { adviceFor, formatAge, formatCause, formatQuantity, formatValue, siteTime } from '../format.ts'
+import { adviceFor, formatAge, formatCause, formatReason, formatQuantity, formatValue, siteTime } from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
 import { type Cell, paint, type Style, table } from '../table.ts'
@@ -24,11 +24,11 @@ export async function points(session: Session, pattern: string | undefined): Pro
 const QUALITY_STYLE: Readonly<Record<PointRow['quality'], Style>> = { good: 'green', uncertain: 'yellow', bad: 'red' }
 
 /** Quality and, where it is not good, why. */
-function qualityText(row: PointRow, language: Language): string {
-  const quality = say(language, row.quality)
-  return row.cause === null
+function qualityText({ quality: word, cause, reason }: PointRow, language: Language): string {
+  const quality = say(language, word)
+  return cause === null
     ? quality
-    : say(language, 'because', { what: quality, why: formatCause(row.cause, language) })
+    : say(language, 'because', { what: quality, why: formatReason({ cause, reason }, language) })
 }
 
 export function pointTable(rows: readonly PointRow[], now: number, screen: Screen): readonly string[] {

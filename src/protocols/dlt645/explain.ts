@@ -22,8 +22,12 @@ import { DATE, DATE_TIME, isNumber } from './format.ts'
 import { flawOf, type Frame, parseFrame, splitFrame } from './frame.ts'
 import { dlt645Framing } from './framing.ts'
 import { type Item, itemOf, rowOf } from './items.ts'
+import { isSecret } from './secret.ts'
 import { statusOf } from './status.ts'
 
+const HIDDEN = '***'
+/** Items that are passwords themselves. */
+const PASSWORDS = '04000C'
 const PROTOCOL: Readonly<Record<Edition, string>> = { '2007': 'dlt645', '1997': 'dlt645-1997' }
 
 /** `assumed`: the edition where a control code has a meaning in both. */
@@ -101,7 +105,7 @@ function explainRequest({ control, data }: Frame, edition: Edition): Told {
   if (edition === '2007' && code === FN.writeAddress && data.length === 6) {
     return { fields: { new_address: unpackDigits(data) }, readings: [] }
   }
-  return { fields: data.length === 0 ? {} : { data: hex(data) }, readings: [] }
+  return { fields: data.length === 0 ? {} : { data: isSecret(control) ? HIDDEN : hex(data) }, readings: [] }
 }
 
 function itemRequest(code: number, data: Uint8Array, edition: Edition): Told {
@@ -112,9 +116,13 @@ function itemRequest(code: number, data: Uint8Array, edition: Edition): Told {
   const rest = data.subarray(length)
   if (code === FN.readFollowing && rest.length === 1) return { fields: { ...fields, seq: rest[0] }, readings: [] }
   if (code === FN.write && rest.length >= 8) {
-    return { fields: { ...fields, ...credentials(rest), payload: hex(rest.subarray(8)) }, readings: [] }
+    return {
+      fields: { ...fields, ...credentials(rest), payload: item.startsWith(PASSWORDS) ? HIDDEN : hex(rest.subarray(8)) },
+      readings: [],
+    }
   }
-  return { fields: rest.length === 0 ? fields : { ...fields, payload: hex(rest) }, readings: [] }
+  const hidden = code === FN.write || code === FN.write97
+  return { fields: rest.length === 0 ? fields : { ...fields, payload: hidden ? HIDDEN : hex(rest) }, readings: [] }
 }
 
 const COMMANDS: Readonly<Record<number, string>> = {
@@ -145,7 +153,7 @@ function relayFields(data: Uint8Array): Readonly<Record<string, unknown>> {
 }
 
 function credentials(data: Uint8Array): Readonly<Record<string, unknown>> {
-  return { pa: hex(data.subarray(0, 1)), password: '***', operator: unpackDigits(data, 4, 4) }
+  return { pa: hex(data.subarray(0, 1)), password: HIDDEN, operator: unpackDigits(data, 4, 4) }
 }
 
 function explainReply(frame: Frame, edition: Edition): Told {

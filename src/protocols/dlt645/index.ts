@@ -10,11 +10,12 @@ import { plan } from './plan.ts'
 import { write } from './write.ts'
 
 export { answeredAddress, BROADCAST, EVERYBODY, shortAddress } from './address.ts'
-export { reasonsOf } from './control.ts'
+export { type Edition, reasonsOf } from './control.ts'
 export { explainDlt645 } from './explain.ts'
 export { readAddress } from './framing.ts'
 export { itemOf } from './items.ts'
 export { readItem } from './plan.ts'
+export { secretsIn } from './secret.ts'
 export { type Settlement, settlementsSince } from './settlement.ts'
 export { broadcastTime, refusal, type WallTime } from './write.ts'
 
