@@ -56,10 +56,12 @@ export function createAsking(host: AskingHost): Asking {
     ofTask(task) {
       const known = exchanges.get(task)
       if (known !== undefined) return known
-      const { seat, question } = task
+      const { seat, block } = task
       const exchange: Exchange = {
         ...common(seat),
-        question,
+        get question() {
+          return block.learns === true ? block.ask(seat.link.address) : task.question
+        },
         settled(outcome, now) {
           if (outcome.kind === 'answer') answeredItself(seat)
           rounds.finish(task, outcome, now)

@@ -108,6 +108,8 @@ export type Block = {
   readonly points: readonly number[]
   readonly everyMs: number
   readonly ask: (address: Address) => Question
+  /** What it asks depends on what earlier answers said: `ask` is called for every turn, not once. */
+  readonly learns?: true
   /** What usually follows within the same turn, for predictions: questions, and the bytes of those with their answers. Left out: nothing. */
   readonly follows?: { readonly questions: number; readonly bytes: number }
   /**

@@ -4,10 +4,12 @@ import { type AddressInfo, createServer } from 'node:net'
 import { ServerTCP } from 'modbus-serial'
 import { afterEach, expect, test } from 'vitest'
 import { openBus, type RunningBus } from '../../src/bus/bus.ts'
+import type { Point } from '../../src/model/point.ts'
 import type { Arrival } from '../../src/model/sample.ts'
 import type { Wire } from '../../src/model/site.ts'
 import { SILENT } from '../../src/runtime/log.ts'
 import { openPipe } from '../../src/transport/open.ts'
+import { modbusPoint } from '../protocols/make.ts'
 import { honest, marked, parse, rtuFrame, site, type SiteSpec } from './rig.ts'
 
 const closers: (() => Promise<unknown> | void)[] = []
@@ -25,13 +27,16 @@ async function freePort(): Promise<number> {
   return port
 }
 
-type Memory = { registers: Map<number, number>; writes: [number, number][] }
+type Memory = { registers: Map<number, number>; writes: [number, number][]; reads: Map<number, number> }
 
 async function modbusServer(port: number): Promise<Memory & { close: () => Promise<void> }> {
-  const memory: Memory = { registers: new Map(), writes: [] }
+  const memory: Memory = { registers: new Map(), writes: [], reads: new Map() }
   const server = new ServerTCP(
     {
-      getHoldingRegister: (address: number, unit: number) => memory.registers.get(address) ?? marked(unit, address),
+      getHoldingRegister: (address: number, unit: number) => {
+        memory.reads.set(address, (memory.reads.get(address) ?? 0) + 1)
+        return memory.registers.get(address) ?? marked(unit, address)
+      },
       setRegister: (address: number, value: number) => {
         memory.registers.set(address, value)
         memory.writes.push([address, value])
@@ -52,8 +57,8 @@ async function modbusServer(port: number): Promise<Memory & { close: () => Promi
 
 type Live = { bus: RunningBus; until: (seen: (arrival: Arrival) => boolean) => Promise<Arrival> }
 
-function live(spec: SiteSpec, wire: Wire): Live {
-  const built = site(spec)
+function live(spec: SiteSpec, wire: Wire, points?: readonly Point[]): Live {
+  const built = { ...site(spec), ...(points === undefined ? {} : { points }) }
   const arrivals: Arrival[] = []
   let waiting: { seen: (arrival: Arrival) => boolean; resolve: (arrival: Arrival) => void } | null = null
   const bus = openBus({
@@ -143,4 +148,23 @@ test('RTU in a TCP stream, each reply torn into single bytes', async () => {
     ['online', { timeout: 0, crc: 0, exception: 0 }],
   ])
   await bus.close()
+})
+
+test('a SunSpec row is walked once, and its model read from then on', async () => {
+  const port = await freePort()
+  const { registers, reads } = await modbusServer(port)
+  // SunS, the common model of 65 registers, model 103: 43.21 kW with its factor of ten.
+  const row = [40_000, 0x5375, 40_001, 0x6e53, 40_002, 1, 40_003, 65, 40_069, 103, 40_070, 50, 40_083, 4321, 40_084, 1]
+  for (let at = 0; at < row.length; at += 2) registers.set(row[at]!, row[at + 1]!)
+  const factor = { table: 'holding', address: 15, as: 's16', order: 'ABCD', means: 'power', invalid: [] } as const
+  const power = modbusPoint(0, { model: { id: 103, base: 40_000 }, address: 14, as: 's16', factors: [factor] }, {}, 20)
+  const { until } = live(
+    { wire: 'modbus-tcp', devices: [{ ...device(1), points: [{ at: 0, everyMs: 20 }] }] },
+    { kind: 'modbus-tcp', host: '127.0.0.1', port },
+    [power],
+  )
+  await until(good(0, 43_210))
+  await until(good(0, 43_210))
+  await until(good(0, 43_210))
+  expect([reads.get(40_000), reads.get(40_002)]).toEqual([1, 1])
 })

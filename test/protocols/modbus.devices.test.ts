@@ -130,6 +130,13 @@ describe('scales from other registers', () => {
     })
   })
 
+  test('what is asked besides is foreseen', () => {
+    const scaled = modbusPoint(0, { address: 0, factors: [factor(100, 'factor')] })
+    const [block] = modbus.plan([scaled], LIMITS, new Set())
+    expect(block?.follows).toEqual({ questions: 1, bytes: 15 })
+    expect(modbus.plan([modbusPoint(0, {})], LIMITS, new Set())[0]?.follows).toBeUndefined()
+  })
+
   test('a scale that did not come spoils its points, not the others', () => {
     const scaled = modbusPoint(0, { address: 0, factors: [factor(100, 'factor')] })
     const plain = modbusPoint(1, { address: 1 })

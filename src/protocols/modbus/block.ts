@@ -13,6 +13,14 @@ export function keyOf(table: ModbusTable, { start, count }: Extent, model?: Suns
   return model === undefined ? `${table} ${start}+${count}` : `model ${model.id} ${start}+${count}`
 }
 
+/** On a serial line: request, and the frame around what it is answered with. */
+const FRAME_BYTES = 8 + 5
+
+function followsOf(apart: readonly Part[]): { questions: number; bytes: number } {
+  const bytes = apart.reduce((sum, { count }) => sum + FRAME_BYTES + 2 * count, 0)
+  return { questions: apart.length, bytes }
+}
+
 export function blockOf(
   request: Omit<Request, 'models'> & { readonly everyMs: number },
   /** Of this device: what one block found, the others need not look for. */
@@ -21,9 +29,12 @@ export function blockOf(
   const key = keyOf(request.table, request, request.model)
   const { model } = request
   const read = createRead(key, { ...request, models })
+  const { apart } = request
   return {
     ...request,
     key,
+    ...(apart === undefined ? {} : { follows: followsOf(apart) }),
+    ...(model === undefined ? {} : { learns: true }),
     ask: model === undefined ? (address) => ask(request, address) : (address) => askModel(model, address),
     read,
   }
