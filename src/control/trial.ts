@@ -2,6 +2,7 @@
  * One question to the field with an ear on the wire: what was sent to this device, and every byte that came before the next question
  * to anybody. Ahead of the polls, as `read`; nothing is asked that is not asked anyway.
  */
+import { answerLength } from '../bus/timing.ts'
 import type { Site } from '../model/site.ts'
 import type { Block, Framing } from '../protocols/protocol.ts'
 import type { GatewayView } from './context.ts'
@@ -71,7 +72,7 @@ function createEar(site: Site, device: BusDevice) {
           sent,
           received: bytes,
           ms: lastAt === null ? null : lastAt - at,
-          expectedBytes: question === null ? null : sent.length - question.body.length + question.answerBytes,
+          expectedBytes: question === null ? null : answerLength(framing, question, sent.length),
           block,
           strangers: strangersIn(bytes, framing, String(link.address)),
         }
