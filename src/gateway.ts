@@ -2,7 +2,7 @@
 import { createHistogram } from 'node:perf_hooks'
 import { createCatalogue } from './config/catalogue.ts'
 import type { Checked } from './config/check.ts'
-import { diffSites, isEmpty, type SiteDiff } from './config/diff.ts'
+import type { SiteDiff } from './config/diff.ts'
 import { createAudit } from './control/audit.ts'
 import type { GatewayView, ReloadOutcome } from './control/context.ts'
 import { type Facts, watchFacts } from './control/facts.ts'
@@ -10,9 +10,9 @@ import { type FieldJobsOptions, freezeJob, timeJobs } from './control/fieldjobs.
 import { standing } from './control/standing.ts'
 import { buildView } from './control/view.ts'
 import { DIALECTS } from './dialects/all.ts'
-import { type Field, type HeldBroker, type Lasting, openField, openSiteBroker } from './field.ts'
-import type { Text } from './model/point.ts'
+import { type Field, type Lasting, openField, openSiteBroker } from './field.ts'
 import type { Site, UplinkSettings } from './model/site.ts'
+import { createReload } from './reload.ts'
 import { type Calendar, type Job, openCalendar } from './runtime/calendar.ts'
 import { createClock, isTrusted } from './runtime/clock.ts'
 import { hostClock } from './runtime/kernel.ts'
@@ -50,6 +50,8 @@ type InForce = {
   readonly facts: Facts
   readonly cv: number
   readonly sha: string
+  /** Ends view and watchers. */
+  readonly close: () => void
 }
 
 export async function openGateway(options: {
@@ -91,7 +93,6 @@ export async function openGateway(options: {
     const turned = new Set<(points: readonly number[]) => void>()
     /** Read by spines that are no more. */
     let readBefore = 0
-    let reloading: Promise<unknown> = Promise.resolve()
 
     const lasting: Lasting = {
       data,
@@ -121,6 +122,19 @@ export async function openGateway(options: {
       },
     }
 
+    const { reload, idle } = createReload({
+      lasting,
+      store,
+      check: async () => (await options.check?.()) ?? null,
+      present: () => inForce,
+      retire: () => inForce.close(),
+      enforce(next, version_, sha) {
+        if (next.spine !== inForce.field.spine) readBefore += inForce.field.spine.samplesRead()
+        inForce = enforce(next, version_, sha)
+      },
+      followed,
+      tell: (type, body, urgent) => inForce.field.spine.tell(type, null, body, { urgent }),
+    })
     const broker = await openSiteBroker(first, lasting)
     let inForce = enforce(
       openField(first, lasting, { broker, before: null, kept: new Set() }),
@@ -179,7 +193,7 @@ export async function openGateway(options: {
     /** View and watchers of a field. */
     function enforce(next: Field, version_: number, sha: string): InForce {
       const { site, spine: nextSpine } = next
-      nextSpine.onTurn((points) => {
+      const deaf = nextSpine.onTurn((points) => {
         for (const listener of turned) listener(points)
       })
       const view = buildView({
@@ -217,7 +231,12 @@ export async function openGateway(options: {
           tell('time', { bt: boot, mo: Math.round(mono), utc: clock.utc(mono) })
         },
       })
-      return { field: next, view, facts, cv: version_, sha }
+      const close = (): void => {
+        deaf()
+        facts.close()
+        view.close()
+      }
+      return { field: next, view, facts, cv: version_, sha, close }
     }
 
     function openSiteUplink(settings: UplinkSettings): void {
@@ -277,7 +296,7 @@ export async function openGateway(options: {
       return { name: 'audit', cron: '7 * * * *', everyMs: 3_600_000, run }
     }
 
-    function tell(type: 'audit' | 'link' | 'time' | 'config', body: Readonly<Record<string, unknown>>): void {
+    function tell(type: 'audit' | 'link' | 'time', body: Readonly<Record<string, unknown>>): void {
       inForce.field.spine.tell(type, null, body).catch(notDurable)
     }
 
@@ -285,90 +304,21 @@ export async function openGateway(options: {
       log.error({ err: error }, 'an event could not be made durable')
     }
 
-    /** One after the other: the second finds what the first has left. */
-    function reload(by: string): Promise<ReloadOutcome> {
-      const done = reloading.then(() => reloadNow(by))
-      reloading = done.catch(() => undefined)
-      return done
-    }
-
-    async function reloadNow(by: string): Promise<ReloadOutcome> {
-      const began = clock.mono()
-      const checked = (await options.check?.()) ?? null
-      const prev = inForce.cv
-      const findings = checked?.findings ?? []
-      const ended = (outcome: ReloadOutcome['outcome'], why: Text | null, changes: SiteDiff | null): ReloadOutcome => {
-        const tookMs = Math.round(clock.mono() - began)
-        log.info({ by, outcome, why: why?.en, cv: inForce.cv, tookMs }, 'reload')
-        if (outcome !== 'unchanged') {
-          const res = outcome === 'applied' ? 'applied' : 'rejected'
-          tell('config', { run: inForce.cv, prev, res, why: why?.en ?? null, took: tookMs, by })
-        }
-        return { outcome, why, findings, changes, cv: inForce.cv, prev, tookMs }
-      }
-      if (checked === null) return ended('refused', NO_FILE, null)
-      if (checked.site === null) return ended('refused', UNSOUND, null)
-      const changes = diffSites(inForce.field.site, checked.site)
-      if (changes.restart.length > 0) return ended('refused', needsRestart(changes.restart), changes)
-      if (isEmpty(changes)) return ended('unchanged', null, changes)
-      const nextBroker = changes.brokerKept ? inForce.field.broker : await replaceBroker(inForce.field, checked.site)
-      if (nextBroker instanceof Error) return ended('refused', brokerFailed(nextBroker), changes)
-      await swap(checked.site, changes, nextBroker)
-      return ended('applied', null, changes)
-    }
-
-    /** The listener's port may be the same: the old one goes first, and comes back when the new one cannot be. */
-    async function replaceBroker(before: Field, next: Site): Promise<HeldBroker | null | Error> {
-      await before.broker?.own.close()
-      try {
-        return await openSiteBroker(next, lasting)
-      } catch (error) {
-        const again = await openSiteBroker(before.site, lasting)
-        inForce = { ...inForce, field: { ...before, broker: again } }
-        if (again !== null) again.target.aim(before.spine.post)
-        return error instanceof Error ? error : new Error(String(error))
-      }
-    }
-
-    async function swap(site: Site, changes: SiteDiff, nextBroker: HeldBroker | null): Promise<void> {
-      const before = inForce.field
-      const kept = new Set(changes.buses.kept)
-      const nextCatalogue = createCatalogue(site)
-      // Their wires may be those of new buses.
-      const leaving = [...before.held].filter(([id]) => !kept.has(id))
-      await Promise.all(leaving.map(([, { own }]) => own.close()))
-      // From here to the new spine there is no turn.
-      void before.outputs.close()
-      inForce.facts.close()
-      inForce.view.close()
-      before.spine.close()
-      readBefore += before.spine.samplesRead()
-      const adopted = store.adopt({ points: site.points, devices: site.devices, catalogueSha: nextCatalogue.sha })
-      inForce = enforce(openField(site, lasting, { broker: nextBroker, before, kept }), inForce.cv, nextCatalogue.sha)
+    /** After a reload: what hangs on the site beside the field. */
+    async function followed(site: Site, { uplinks: { changed } }: SiteDiff): Promise<void> {
       retellUplinks()
       void broadcasts.close()
       broadcasts = calendarOf(timeJobs(fieldWork))
       for (const listener of turned) listener([])
       for (const settings of site.uplinks) {
-        if (!changes.uplinks.changed.includes(settings.id)) continue
+        if (!changed.includes(settings.id)) continue
         await uplinks.get(settings.id)?.close()
         openSiteUplink(settings)
-      }
-      try {
-        const { cv: version_, changed } = await adopted
-        inForce = { ...inForce, cv: version_ }
-        if (!changed) return
-        const { spine: now } = inForce.field
-        await Promise.all(
-          nextCatalogue.parts.map((part) => now.tell('meta', null, { cv: version_, ...part }, { urgent: true })),
-        )
-      } catch (error) {
-        notDurable(error)
       }
     }
 
     async function stopField(): Promise<void> {
-      await reloading
+      await idle()
       const { outputs, held, broker: local, spine: now } = inForce.field
       const closing = [...held.values()].map(({ own }) => own.close())
       await Promise.all([...closing, local?.own.close(), outputs.close()])
@@ -386,8 +336,7 @@ export async function openGateway(options: {
       stopField,
       async close() {
         await stopField()
-        inForce.facts.close()
-        inForce.view.close()
+        inForce.close()
         await Promise.all([...uplinks.values()].map((uplink) => uplink.close()))
         await scope.close()
       },
@@ -396,26 +345,5 @@ export async function openGateway(options: {
     await field.close()
     await scope.close()
     throw error
-  }
-}
-
-const NO_FILE: Text = { en: 'this gateway was not started from a site file', zh: '本网关不是由配置文件启动的' }
-const UNSOUND: Text = {
-  en: 'the site file has errors; the old one stays in force',
-  zh: '配置文件有错误；继续使用原配置',
-}
-
-function needsRestart(keys: readonly string[]): Text {
-  const list = keys.join(', ')
-  return {
-    en: `a restart is needed to take over ${list}; until then the old site file stays in force`,
-    zh: `${list} 的改动需要重启才能生效；在此之前继续使用原配置`,
-  }
-}
-
-function brokerFailed({ message }: Error): Text {
-  return {
-    en: `the local broker cannot be opened as the site file wants it (${message}); the old one stays in force`,
-    zh: `无法按配置打开本地代理（${message}）；继续使用原配置`,
   }
 }
