@@ -4,8 +4,11 @@ import { partText } from '../protocols/textline/index.ts'
 
 export function placeText(place: Place): string {
   switch (place.protocol) {
-    case 'modbus':
-      return `${place.table} ${place.address}${place.bit === null || place.as !== 'bit' ? '' : ` bit ${place.bit}`}`
+    case 'modbus': {
+      const where = place.model === undefined ? place.table : `model ${place.model.id}`
+      const bits = place.bits === undefined ? '' : ` bits ${place.bits.join('-')}`
+      return `${where} ${place.address}${place.bit === null || place.as !== 'bit' ? bits : ` bit ${place.bit}`}`
+    }
     case 'payload':
       return place.path
     case 'dlt645':

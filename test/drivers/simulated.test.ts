@@ -28,20 +28,27 @@ function poll(block: Block, device: SimulatedDevice, points: readonly Point[]) {
   return block.read(points, bodies)
 }
 
+const site = siteOf({
+  'site.yaml': [
+    'site: {id: s}\nbuses: {b: {wire: /dev/ttyS0}}\ndevices:',
+    ...MODBUS.map((name, n) => `  d_${n}: {driver: ${name}, bus: b, address: ${n + 1}}`),
+    '',
+  ].join('\n'),
+})
+const { devices } = buildWorld(site, {
+  seed: 7,
+  elapsedMs: () => 3_600_000,
+  ears: { shown: () => undefined, written: () => undefined },
+})
+
 test.each(MODBUS)('%s', (name) => {
-  const site = siteOf({
-    'site.yaml': `site: {id: s}\nbuses: {b: {wire: /dev/ttyS0}}\ndevices: {d: {driver: ${name}, bus: b, address: 1}}\n`,
-  })
-  const world = buildWorld(site, {
-    seed: 7,
-    elapsedMs: () => 3_600_000,
-    ears: { shown: () => undefined, written: () => undefined },
-  })
-  const [device] = world.devices
-  const link = site.devices[0]?.link
+  const at = MODBUS.indexOf(name)
+  const device = devices[at]
+  const link = site.devices[at]?.link
   if (device === undefined || link?.kind !== 'bus') throw new Error('no device')
+  const points = site.points.filter((point) => point.device === at)
   const read = modbus
-    .plan(site.points, link.limits, new Set())
+    .plan(points, link.limits, new Set())
     .flatMap((block) => poll(block, device, site.points))
     .map((reading) => {
       const point = site.points[reading.point]
@@ -51,7 +58,7 @@ test.each(MODBUS)('%s', (name) => {
       return { point, shown: device.value(cell), value: reading.value }
     })
   const isRead = ({ source }: Point): boolean => source.from === 'field' && source.everyMs !== null
-  expect(read).toHaveLength(site.points.filter(isRead).length)
+  expect(read).toHaveLength(points.filter(isRead).length)
   for (const { point, shown, value } of read) {
     const { source } = point
     if (typeof shown !== 'number' || source.from !== 'field') {
