@@ -1,6 +1,7 @@
 /**
  * Two clocks and how far to trust one of them. Delays, ages and order use `mono` only; `utc` is for people and the cloud.
- * A box without a clock battery boots in 1970: a time before the floor is never trusted.
+ * A box without a clock battery boots in 1970: a time before the floor is never trusted. While nothing is known (quality 0) UTC is the
+ * floor plus the monotonic clock, so that nobody is told 1970, and all of it can be re-based by one offset once time has come.
  */
 import type { ClockReading, TimeQuality } from '../model/journal.ts'
 
@@ -72,7 +73,7 @@ export function createClock(mode: 'auto' | 'system', options: { floorMs: number;
       // Wall and mono are read one after the other, in whole and in broken ms: the offset moves only when it is looked at again.
       offset = measured
     }
-    return { mono, offsetMs: offset, quality, errorMs }
+    return { mono, offsetMs: quality === 0 ? floorMs : offset, quality, errorMs }
   }
 
   return {

@@ -25,6 +25,8 @@ test('a box without a clock battery boots in 1970, is not believed, and is belie
   expect(clock.now().quality).toBe(0)
   pass(60_000)
   expect(clock.now().quality).toBe(0)
+  // Nobody is told 1970.
+  expect(clock.utc()).toBe(FLOOR + 60_000)
   const truth = Date.UTC(2026, 10, 23)
   host.wall = truth
   host.synced = true
