@@ -215,6 +215,7 @@ export async function openGateway(options: {
         stateOf: nextSpine.stateOf,
         adopt: nextSpine.adopt,
         tell: nextSpine.tell,
+        keep: nextSpine.keep,
         reload,
         toOutput,
         toDurable,

@@ -1,4 +1,5 @@
 /** Where a verb writes, and what kind of screen that is. Given as a value, so that tests can look at it. */
+import { createInterface } from 'node:readline/promises'
 import { EXIT } from './exit.ts'
 
 export type Io = {
@@ -12,6 +13,8 @@ export type Io = {
   readonly env: NodeJS.ProcessEnv
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
+  /** Asks for one line; undefined: the input has ended. Left out: nobody sits there. */
+  readonly question?: (prompt: string) => Promise<string | undefined>
 }
 
 /** A reader that has seen enough (`| head`) closes the pipe: that ends us quietly. */
@@ -34,6 +37,21 @@ export function processIo(): Io {
     progress: stderr.isTTY,
     env,
     signal: interrupted.signal,
+    ...(process.stdin.isTTY && stdout.isTTY ? { question: (prompt) => askLine(prompt, interrupted.signal) } : {}),
+  }
+}
+
+async function askLine(prompt: string, signal: AbortSignal): Promise<string | undefined> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    // Ctrl-C and Ctrl-D both end the asking.
+    const ended = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)))
+    return await Promise.race([lines.question(prompt, { signal }), ended])
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') return undefined
+    throw error
+  } finally {
+    lines.close()
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
 import type { TextKey } from './text.ts'
+import type { ProveOptions } from './verbs/prove.ts'
 
 export type AddVerb = <Options extends object>(
   usage: string,
@@ -16,6 +17,13 @@ export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
   verb('explain <point>', 'verbExplain', async (session, [subject = '']) =>
     (await import('./verbs/explain.ts')).explain(session, subject),
   )
+  verb<ProveOptions>('prove [glob]', 'verbProve', async (session, [glob], options) =>
+    (await import('./verbs/prove.ts')).prove(session, glob, options),
+  )
+    .option('--report <file>', t('optReport'))
+    .option('--seen <value>', t('optSeen'))
+    .option('--by <name>', t('optBy'))
+    .option('--list', t('optProveList'))
   verb('reload', 'verbReload', async (session) => (await import('./verbs/reload.ts')).reload(session))
   verb<{ out?: string }>('trace <bus>', 'verbTrace', async (session, [bus = ''], options) =>
     (await import('./verbs/trace.ts')).trace(session, bus, options.out ?? null),

@@ -122,6 +122,10 @@ export type GatewayView = {
   /** Resolves once it is durable. */
   readonly audit: (entry: AuditEntry) => Promise<void>
   readonly process: () => ProcessStatus
+  /** Small durable states that operations keep: null where there is none. */
+  readonly state: (key: string) => string | null
+  /** Resolves once it is durable. */
+  readonly keep: (key: string, value: string) => Promise<void>
   /** Takes over the site file as it is now. */
   readonly reload: (by: string) => Promise<ReloadOutcome>
 }

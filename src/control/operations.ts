@@ -7,6 +7,7 @@ import { points, read, watch } from './live.ts'
 import { answering, type Operation } from './operation.ts'
 import { history, outbox } from './records.ts'
 import { pingAnswer, status as statusShape } from './shapes.ts'
+import { proveKeep, proveList, proveLook } from './prove.ts'
 import { reload } from './reload.ts'
 import { buildStatus } from './status.ts'
 import { trace } from './trace.ts'
@@ -43,4 +44,7 @@ export const OPERATIONS: readonly Operation[] = [
   explain,
   trace,
   reload,
+  proveLook,
+  proveKeep,
+  proveList,
 ]

@@ -113,6 +113,51 @@ export const traceLine = z.union([
   z.strictObject({ lost: z.int() }),
 ])
 
+export const proofRow = z.strictObject({
+  point: z.string(),
+  title: text,
+  device: z.string(),
+  deviceName: text,
+  driver: z.string(),
+  address: z.string().nullable(),
+  /** Place in the device, or the point that it follows; null: computed. */
+  where: z.string().nullable(),
+  unit: z.string().nullable(),
+  /** `lapsed`: driver, address, wire or place are others than when it was compared. */
+  state: z.enum(['proven', 'differs', 'lapsed', 'unproven']),
+  /** It has had a good value, as far back as is kept. */
+  everGood: z.boolean(),
+  proof: z
+    .strictObject({
+      raw: z.string().nullable(),
+      value: value.nullable(),
+      seen: z.string(),
+      agrees: z.boolean(),
+      by: z.string(),
+      at: time,
+    })
+    .nullable(),
+})
+
+export const proofLook = proofRow.extend({
+  raw: z.string().nullable(),
+  decoded: pointRow,
+})
+
+export const proofList = z.strictObject({
+  site: z.string(),
+  name: text,
+  gateway: z.string(),
+  version: z.string(),
+  at: time,
+  timezone: z.string(),
+  rows: z.array(proofRow),
+})
+
+export type ProofRow = z.infer<typeof proofRow>
+export type ProofLook = z.infer<typeof proofLook>
+export type ProofList = z.infer<typeof proofList>
+
 const changes = z.strictObject({
   added: z.array(z.string()),
   removed: z.array(z.string()),

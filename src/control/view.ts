@@ -47,6 +47,7 @@ export type Rooms = {
     body: Readonly<Record<string, unknown>>,
     options?: { urgent: boolean },
   ) => Promise<void>
+  readonly keep: (states: readonly (readonly [string, string | null])[]) => Promise<void>
   readonly reload: GatewayView['reload']
   /** Microseconds. */
   readonly toOutput: RecordableHistogram
@@ -221,6 +222,8 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     write,
     audit: (entry: AuditEntry) => rooms.tell('audit', null, { ...entry }, { urgent: true }),
     process: cost.status,
+    state: (key) => store.states.get(key) ?? null,
+    keep: (key, value) => rooms.keep([[key, value]]),
     reload: rooms.reload,
     close: cost.close,
   }

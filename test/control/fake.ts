@@ -232,6 +232,7 @@ export type Fake = {
   auditFails: boolean
   writeWaits: Promise<void> | null
   site: Site
+  readonly states: Map<string, string>
   /** What a reload comes to. */
   reloaded: ReloadOutcome
 }
@@ -309,6 +310,7 @@ export function createFake(): Fake {
     auditFails: false,
     writeWaits: null,
     site: SITE,
+    states: new Map(),
     reloaded: { outcome: 'unchanged', why: null, findings: [], changes: null, cv: 42, prev: 42, tookMs: 12 },
     turn(fresh) {
       for (const sample of fresh) samples[sample.point] = sample
@@ -424,6 +426,10 @@ export function createFake(): Fake {
       },
       wire: (index) => wireOf(fake, index),
       reload: async () => fake.reloaded,
+      state: (key) => fake.states.get(key) ?? null,
+      async keep(key, value) {
+        fake.states.set(key, value)
+      },
       rules: { look: () => null, ids: () => ['water_supply_lost'], watching: () => [] },
       async write(request) {
         fake.writes.push(request)

@@ -41,7 +41,9 @@ function call<Name extends string>(
 describe('the list', () => {
   test('has each name once, and a role for it', () => {
     expect(OPERATIONS.map(({ name }) => name).toSorted()).toEqual(
-      'ack alarms buses devices explain history outbox ping points read reload status trace watch write'.split(' '),
+      'ack alarms buses devices explain history outbox ping points prove_keep prove_list prove_look read reload status trace watch write'.split(
+        ' ',
+      ),
     )
   })
 
@@ -59,7 +61,9 @@ describe('the list', () => {
             ? { point: 'pump_1.running', sinceMs: 1000, everyMs: 0 }
             : name === 'explain'
               ? { subject: 'pump_1.running' }
-              : {}
+              : name === 'prove_look'
+                ? { point: 'pump_1.running' }
+                : {}
       await expect(call(createFake(), name, input)).resolves.toBeDefined()
     },
   )
