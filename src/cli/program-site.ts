@@ -14,6 +14,7 @@ export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
   verb('init [dir]', 'verbInit', async (session, [directory = '.']) =>
     (await import('./verbs/init.ts')).init(session, directory),
   )
+  verb('ports', 'verbPorts', async (session) => (await import('./verbs/ports.ts')).ports(session))
   verb('explain <point>', 'verbExplain', async (session, [subject = '']) =>
     (await import('./verbs/explain.ts')).explain(session, subject),
   )

@@ -2,12 +2,14 @@
 import type { Text } from '../model/point.ts'
 import type { Language } from '../model/site.ts'
 import { printable } from './printable.ts'
+import { FIELD_TEXT } from './text-field.ts'
 import { HELP_TEXT } from './text-help.ts'
 import { SITE_TEXT } from './text-site.ts'
 
 export const TEXT = {
   ...SITE_TEXT,
   ...HELP_TEXT,
+  ...FIELD_TEXT,
   // Failures.
   error: { en: 'error', zh: '错误' },
   usageHint: { en: '`gatehouse help {verb}` shows how', zh: '用法见 gatehouse help {verb}' },

@@ -4,6 +4,7 @@ import { causeText } from '../model/fault.ts'
 import type { Point } from '../model/point.ts'
 import type { Bus, Device } from '../model/site.ts'
 import type { GatewayView } from './context.ts'
+import { busHealthOf, conditionOf } from './health.ts'
 import { reasonOf } from './reason.ts'
 import type { AlarmRow, BusRow, DeviceRow, PointRow } from './shapes.ts'
 
@@ -46,6 +47,7 @@ export function deviceRow(view: GatewayView, device: Device): DeviceRow {
     ...(reason === null ? {} : { reason }),
     since: utcOf(view, live.sinceMono),
     latencyMs: live.latencyMs,
+    ...conditionOf(view, device),
   }
 }
 
@@ -74,6 +76,7 @@ export function busRow(view: GatewayView, bus: Bus): BusRow {
     errors: live.errors,
     devices: { total: states.length, online: states.filter(({ state }) => state === 'online').length },
     latencyMs: latencies.length === 0 ? null : latencies.reduce((sum, ms) => sum + ms, 0) / latencies.length,
+    health: busHealthOf(view, bus),
   }
 }
 

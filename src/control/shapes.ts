@@ -3,6 +3,7 @@
  * The command line imports only the types, so zod stays out of it.
  */
 import * as z from 'zod'
+import { busHealth, deviceHealth } from './shapes-health.ts'
 
 const text = z.strictObject({ en: z.string(), zh: z.string() })
 const value = z.union([z.number(), z.boolean(), z.string()])
@@ -40,6 +41,11 @@ export const deviceRow = z.strictObject({
   reason: text.optional(),
   since: time.nullable(),
   latencyMs: z.number().nullable(),
+  /** null: nobody asks it on a wire, it is offline, or was not heard of yet. */
+  health: deviceHealth.nullable(),
+  /** The address of somebody else who answers in its place, and answers of that kind that were held back. */
+  answersAs: z.string().nullable(),
+  misaddressed: z.int(),
   /** Of one device only. */
   model: text.optional(),
   points: z.array(pointRow).optional(),
@@ -58,6 +64,7 @@ export const busRow = z.strictObject({
   devices: z.strictObject({ total: z.int(), online: z.int() }),
   /** Usual reply time over its devices. */
   latencyMs: z.number().nullable(),
+  health: busHealth,
 })
 
 export const alarmRow = z.strictObject({

@@ -462,6 +462,19 @@ function wireOf(fake: Fake, index: number): FakeWire {
     strangers: [],
     echoes: 0,
     junkBytes: 0,
+    collisions: 0,
+    lineChanges: 0,
+    lineChangeMs: 0,
+    health: {
+      answers: index === 0 ? 100 : 0,
+      errors: view.bus(index).errors,
+      errorShare: 0,
+      responseMs: 14,
+      usualMs: 14,
+      online: 1 - index,
+      degraded: 0,
+      offline: index,
+    },
     bytes: { in: 100, out: 100 },
     opens: 1,
   }
@@ -474,7 +487,10 @@ function wireOf(fake: Fake, index: number): FakeWire {
       errors: view.device(device.index).errors,
       answers: index === 0 ? 100 : 0,
       responseMs: { average: 14, max: 20, slowest: 20 },
+      why: null,
+      trend: index === 0 ? { errorShare: 0, responseMs: 14, usualMs: 14 } : null,
       answersAs: null,
+      misaddressed: 0,
     }))
   return {
     listen: () => () => undefined,

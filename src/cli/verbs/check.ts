@@ -1,5 +1,6 @@
 /** Is this site file sound, and what will its buses have to do? Needs no daemon and no devices. */
 import { join } from 'node:path'
+import type { Interval } from '../../bus/predict.ts'
 import type { Checked } from '../../config/check.ts'
 import type { Language, Site } from '../../model/site.ts'
 import { ROOT } from '../../runtime/root.ts'
@@ -12,7 +13,18 @@ import { exitOfFindings } from './drivers.ts'
 import { countLine, findingLines, findingsJson } from './findings.ts'
 
 /** What polls cannot be kept is among the findings, with its place. */
-type Predicted = { readonly bus: string; readonly cycleMs: number; readonly utilisation: number }
+type Predicted = {
+  readonly bus: string
+  readonly cycleMs: number
+  readonly utilisation: number
+  /** Devices that will be read less often than asked; the worst block of each. */
+  readonly slower: readonly Slower[]
+}
+type Slower = { readonly device: string; readonly everyMs: number; readonly predictedMs: number }
+
+/** Less than this nobody notices. */
+const SLOWER_BY = 1.05
+const SLOWER_MAX = 8
 
 /** Exit 78 where `run` would refuse it, 1 for warnings only. */
 export async function check(session: Session): Promise<number> {
@@ -27,7 +39,7 @@ export async function check(session: Session): Promise<number> {
       ...findingLines(findings, language, color),
       ...countLine(findings, language),
       ...(findings.length === 0 ? [paint(say(language, 'checkFine', { file }), 'green', color)] : []),
-      ...predicted.map((bus) => predictionLine(bus, language)),
+      ...predicted.flatMap((bus) => predictionLines(bus, language)),
       ...(checked.site === null ? [] : [capacityLine(checked.site, language)]),
     ])
   }
@@ -49,7 +61,7 @@ async function look(file: string): Promise<{ checked: Checked; predicted: readon
       }))
       for (const { bus, prediction } of all) {
         const { cycleMs, utilisation } = prediction
-        predicted.push({ bus: bus.id, cycleMs, utilisation })
+        predicted.push({ bus: bus.id, cycleMs, utilisation, slower: slowerOf(site, prediction.intervals) })
       }
       return all.map(({ bus, prediction }) => ({ ...prediction, bus: bus.index }))
     },
@@ -57,8 +69,30 @@ async function look(file: string): Promise<{ checked: Checked; predicted: readon
   return { checked, predicted }
 }
 
-function predictionLine({ bus, cycleMs, utilisation }: Predicted, language: Language): string {
-  return say(language, 'busCycle', { bus, span: formatSpan(cycleMs, language), load: formatPercent(utilisation) })
+function slowerOf(site: Site, intervals: readonly Interval[]): readonly Slower[] {
+  const worst = new Map<string, Slower>()
+  for (const { device, everyMs, predictedMs } of intervals) {
+    const id = site.devices[device]?.id
+    if (id === undefined || predictedMs <= SLOWER_BY * everyMs) continue
+    const known = worst.get(id)
+    if (known !== undefined && known.predictedMs / known.everyMs >= predictedMs / everyMs) continue
+    worst.set(id, { device: id, everyMs, predictedMs: Math.round(predictedMs) })
+  }
+  return [...worst.values()]
+}
+
+function predictionLines({ bus, cycleMs, utilisation, slower }: Predicted, language: Language): readonly string[] {
+  const span = (ms: number): string => formatSpan(ms, language)
+  const rest = slower.length - SLOWER_MAX
+  return [
+    say(language, 'busCycle', { bus, span: span(cycleMs), load: formatPercent(utilisation) }),
+    ...slower
+      .slice(0, SLOWER_MAX)
+      .map(({ device, everyMs, predictedMs }) =>
+        say(language, 'checkSlower', { device, every: span(everyMs), predicted: span(predictedMs) }),
+      ),
+    ...(rest > 0 ? [say(language, 'checkSlowerMore', { n: rest })] : []),
+  ]
 }
 
 /** The budget outranks the times to keep: what it holds is said before it is found out. */

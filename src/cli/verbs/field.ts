@@ -3,20 +3,12 @@ import type { BusRow, DeviceRow } from '../../control/shapes.ts'
 import type { Language } from '../../model/site.ts'
 import { ask } from '../client.ts'
 import { EXIT } from '../exit.ts'
-import {
-  adviceFor,
-  formatAge,
-  formatCause,
-  formatReason,
-  formatCount,
-  formatPercent,
-  formatPlace,
-  formatSpan,
-} from '../format.ts'
+import { adviceFor, formatAge, formatCause, formatCount, formatPercent, formatPlace, formatSpan } from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
 import { type Cell, paint, type Style, table, wrap } from '../table.ts'
 import { say } from '../text.ts'
+import { busNotes, busStateCell, healthText, whyNot } from './condition.ts'
 import { pointTable } from './points.ts'
 import type { Screen } from './status.ts'
 
@@ -50,10 +42,9 @@ const STATE_STYLE: Readonly<Record<DeviceRow['state'], Style>> = {
   maintenance: 'dim',
 }
 
-function stateCell(row: Pick<DeviceRow, 'state' | 'cause' | 'reason'>, language: Language): Cell {
+function stateCell(row: DeviceRow, language: Language): Cell {
   const state = say(language, row.state)
-  const { cause, reason } = row
-  const why = cause === null || row.state === 'online' ? null : formatReason({ cause, reason }, language)
+  const why = whyNot(row, language)
   const text = why === null ? state : say(language, 'because', { what: state, why })
   return { text, style: STATE_STYLE[row.state] }
 }
@@ -77,7 +68,7 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
       ],
       rows.map((row) => [
         row.bus,
-        stateCell({ state: row.state, cause: null }, language),
+        busStateCell(row, language),
         `${row.devices.online}/${row.devices.total}`,
         { text: formatPercent(row.utilisation), style: row.utilisation > 0.9 ? 'yellow' : 'bold' },
         spanOf(row.cycleMs, language),
@@ -102,6 +93,7 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
         ...(advice === null ? [] : [`  → ${advice}`]),
       ]
     }),
+    ...rows.flatMap((row) => busNotes(row, now, screen)),
   ]
 }
 
@@ -151,9 +143,13 @@ export function deviceScreen(row: DeviceRow, now: number, screen: Screen): reado
   const span = formatAge(row.since, now, language)
   const state = say(language, row.state)
   const what = row.since === null ? state : say(language, 'stateSince', { state, span })
-  const { cause, reason } = row
-  const why = cause === null ? null : formatReason({ cause, reason }, language)
-  const advice = row.state === 'online' || reason !== undefined ? null : adviceFor(cause, language)
+  const why = whyNot(row, language)
+  const advice =
+    row.answersAs !== null
+      ? say(language, 'answersAsAdvice')
+      : row.state === 'online' || row.reason !== undefined
+        ? null
+        : adviceFor(row.cause, language)
   const facts = say(language, 'deviceFacts', {
     model: row.model?.[language] ?? row.driver,
     driver: row.driver,
@@ -164,9 +160,14 @@ export function deviceScreen(row: DeviceRow, now: number, screen: Screen): reado
     paint(printable(`${row.device}  ${row.name[language]}${place === '' ? '' : `  ${place}`}`), 'bold', color),
     ...wrap(facts, screen.width),
     paint(why === null ? what : say(language, 'because', { what, why }), STATE_STYLE[row.state], color),
-    ...(advice === null ? [] : [`  → ${advice}`]),
+    ...(advice === null ? [] : wrap(`  → ${advice}`, screen.width)),
     say(language, 'errorsIs', row.errors),
-    ...(reply === null ? [] : [say(language, 'replyIs', { span: reply })]),
+    ...(row.misaddressed === 0 ? [] : [say(language, 'misaddressed', { n: formatCount(row.misaddressed) })]),
+    ...(row.health !== null
+      ? [healthText(row.health, language)]
+      : reply === null
+        ? []
+        : [say(language, 'replyIs', { span: reply })]),
     '',
     ...pointTable(row.points ?? [], now, screen),
   ]
