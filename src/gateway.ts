@@ -161,7 +161,8 @@ export async function openGateway(options: {
 
     for (const settings of first.uplinks) openSiteUplink(settings)
     retellUplinks()
-    await Promise.all(told)
+    // On a disk that takes nothing now they are owed: the writer tries again, and the daemon must be there when it does.
+    await Promise.all(told).catch(notDurable)
 
     const fieldWork: FieldJobsOptions = {
       view: standing(() => inForce.view),

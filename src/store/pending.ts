@@ -11,7 +11,8 @@ export const SAMPLES_MAX = 200_000
 /** A clock that steps by more begins a new run. */
 const STEP_MS = 50
 
-type Settled = NonNullable<StoreDelta['settled']>
+/** Who waits, and for what: a delta without telemetry is durable when its entries and states are. */
+type Settled = { readonly tell: NonNullable<StoreDelta['settled']>; readonly wantsSamples: boolean }
 
 /** Samples under one clock. */
 class Runs {
@@ -56,7 +57,9 @@ export class Pending {
     const items = delta.items.map(({ lane, body }) => ({ lane, text: canonicalJson(body) }))
     this.#items.push(...items)
     for (const [key, value] of delta.states) this.#states.set(key, value)
-    if (delta.settled !== undefined) this.#settled.push(delta.settled)
+    if (delta.settled !== undefined) {
+      this.#settled.push({ tell: delta.settled, wantsSamples: delta.reports.length > 0 })
+    }
     if (!delta.urgent && this.#reports.count + delta.reports.length > SAMPLES_MAX) this.#lose(delta)
     else this.#reports.add(delta.time, delta.reports)
     this.sinceMono ??= delta.time.mono

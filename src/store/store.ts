@@ -116,9 +116,10 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     askedMono = null
     note('state', result.stateError, commit.items.length + commit.states.length > 0)
     note('samples', result.samplesError, commit.runs.length > 0)
-    const message = result.stateError ?? result.samplesError
-    const error = message === null ? null : new Error(`not stored: ${message}`)
-    for (const settle of settled) settle(error)
+    for (const { tell, wantsSamples } of settled) {
+      const message = result.stateError ?? (wantsSamples ? result.samplesError : null)
+      tell(message === null ? null : new Error(`not stored: ${message}`))
+    }
     if (!pending.isEmpty || (writer?.uncut ?? 0) > 0) pace.later()
   }
 

@@ -205,8 +205,17 @@ try {
   port.close()
 }
 
+/** What was said last of work between commits: a full disk is one line, not one a second. */
+let reported: string | null = null
+
 function report(error: unknown): void {
-  say({ kind: 'log', level: 'error', message: messageOf(error) })
+  const message = messageOf(error)
+  if (message !== reported) say({ kind: 'log', level: 'error', message: `between commits: ${message}` })
+  reported = message
+}
+
+function settleDown(): void {
+  reported = null
 }
 
 port.on('message', ({ id, request }: ToWriter) => {
@@ -215,7 +224,7 @@ port.on('message', ({ id, request }: ToWriter) => {
     (value) => {
       say({ kind: 'answer', id, value })
       if (request.op === 'close') port.close()
-      else if (request.op === 'commit' && house !== null) idle(house).catch(report)
+      else if (request.op === 'commit' && house !== null) idle(house).then(settleDown, report)
     },
     (error: unknown) => say({ kind: 'error', id, message: messageOf(error) }),
   )
