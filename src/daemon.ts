@@ -80,7 +80,8 @@ export async function runDaemon(options: {
     log.info({ data, pid: process.pid }, 'ready')
     let durableAt = performance.now()
     const disk = repeat(1000, () => {
-      if (gateway.view.store.status().durable) durableAt = performance.now()
+      // A full disk still takes alarms, and starting anew would give it no more room: it is one that takes nothing that we leave to others.
+      if (gateway.view.store.status().entriesDurable) durableAt = performance.now()
       else if (performance.now() - durableAt > NOT_DURABLE_MS_MAX)
         end({ why: `nothing could be made durable for ${NOT_DURABLE_MS_MAX / 1000} s`, exit: EXIT.disk })
     })

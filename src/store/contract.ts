@@ -44,6 +44,8 @@ export type StoreStatus = {
   /** Age of the oldest delta that is not durable yet. */
   readonly lagMs: number
   readonly durable: boolean
+  /** Of it, lanes a and e and the states: what alarms and commands need. On a full disk they still are while telemetry is not. */
+  readonly entriesDurable: boolean
   /** Why the storage is not to be trusted (a damaged segment was set aside, numbers were missing), null: it is. */
   readonly suspect: string | null
   readonly commitEveryMs: number

@@ -114,7 +114,8 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     const result = await thread.ask({ op: 'commit', commit }, transfer).catch(failed)
     underWaySince = null
     askedMono = null
-    note('state', result.stateError, commit.items.length + commit.states.length > 0)
+    // What was refused is owed and tried again with each commit; samples are not, so a commit without any says nothing of them.
+    note('state', result.stateError, true)
     note('samples', result.samplesError, commit.runs.length > 0)
     for (const { tell, wantsSamples } of settled) {
       const message = result.stateError ?? (wantsSamples ? result.samplesError : null)
@@ -123,7 +124,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     if (!pending.isEmpty || (writer?.uncut ?? 0) > 0) pace.later()
   }
 
-  /** A commit without telemetry says nothing of telemetry. One line when it changes. */
+  /** One line when it changes. */
   function note(kind: keyof typeof refused, message: string | null, wasTried: boolean): void {
     if (message === null && !wasTried) return
     if (message !== null && refused[kind] === null) log.error({ room: 'store', kind }, `not stored: ${message}`)
@@ -157,6 +158,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
       bytes,
       lagMs: lagMs(),
       durable: refused.state === null && refused.samples === null && thread.isAlive,
+      entriesDurable: refused.state === null && thread.isAlive,
       commitEveryMs,
       wearBytesPerDay,
       wearSource: writer?.wearSource ?? 'none',
