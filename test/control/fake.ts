@@ -387,6 +387,7 @@ export function createFake(): Fake {
           bytes: 34_567_890,
           lagMs: 120,
           durable: true,
+          entriesDurable: true,
           suspect: null,
           commitEveryMs: 1000,
           wearBytesPerDay: 1.3e9,
