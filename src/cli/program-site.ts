@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
 import type { TextKey } from './text.ts'
+import type { ProbeOptions } from './verbs/probe.ts'
 import type { ProveOptions } from './verbs/prove.ts'
 
 export type AddVerb = <Options extends object>(
@@ -18,6 +19,18 @@ export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
   verb('explain <point>', 'verbExplain', async (session, [subject = '']) =>
     (await import('./verbs/explain.ts')).explain(session, subject),
   )
+  verb<ProbeOptions>('probe <target> <at>', 'verbProbe', async (session, [target = '', at = ''], options) =>
+    (await import('./verbs/probe.ts')).probe(session, target, at, options),
+  )
+    .option('--unit <n>', t('optUnit'))
+    .option('--line <setting>', t('optLine'))
+    .option('--ascii', t('optAscii'))
+    .option('--as <type>', t('optAs'))
+    .option('--order <order>', t('optOrder'))
+    .option('--count <n>', t('optCount'))
+    .option('--expect <value>', t('optExpect'))
+    .option('--keep <point>', t('optKeep'))
+    .option('--pick <n>', t('optPick'))
   verb<ProveOptions>('prove [glob]', 'verbProve', async (session, [glob], options) =>
     (await import('./verbs/prove.ts')).prove(session, glob, options),
   )

@@ -18,7 +18,7 @@ export type Session = {
 }
 
 export const DATA_DEFAULT = '/var/lib/gatehouse'
-const CONFIG_PLACES: readonly string[] = ['site.yaml', '/etc/gatehouse/site.yaml']
+export const CONFIG_PLACES: readonly string[] = ['site.yaml', '/etc/gatehouse/site.yaml']
 
 export function openSession(options: CommonOptions, io: Io): Session {
   return {

@@ -92,7 +92,7 @@ export type GatewayView = {
   readonly device: (index: number) => DeviceStatus
   readonly bus: (index: number) => BusStatus
   /** The wire itself, for whoever looks into it: its counters, its devices, every chunk on it. */
-  readonly wire: (index: number) => Pick<RunningBus, 'status' | 'devices' | 'listen'>
+  readonly wire: (index: number) => Pick<RunningBus, 'status' | 'devices' | 'listen' | 'ask'>
   readonly rules: {
     /** null: there is no such rule. */
     readonly look: (id: string) => RuleLook | null

@@ -495,6 +495,7 @@ function wireOf(fake: Fake, index: number): FakeWire {
     }))
   return {
     listen: () => () => undefined,
+    ask: async () => ({ kind: 'unsent', why: 'closed' }),
     status: () => status as unknown as ReturnType<FakeWire['status']>,
     devices: () => devices as unknown as ReturnType<FakeWire['devices']>,
   }

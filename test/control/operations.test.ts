@@ -41,14 +41,15 @@ function call<Name extends string>(
 describe('the list', () => {
   test('has each name once, and a role for it', () => {
     expect(OPERATIONS.map(({ name }) => name).toSorted()).toEqual(
-      'ack alarms buses devices explain history outbox ping points prove_keep prove_list prove_look read reload status trace watch write'.split(
+      'ack alarms buses devices explain history outbox ping points probe prove_keep prove_list prove_look read reload status trace watch write'.split(
         ' ',
       ),
     )
   })
 
-  test('only what changes something needs more than a viewer', () => {
-    for (const { name, role, mutates } of OPERATIONS) expect([name, role !== 'viewer']).toEqual([name, mutates])
+  test('only what changes something, or asks devices by hand, needs more than a viewer', () => {
+    for (const { name, role, mutates } of OPERATIONS)
+      expect([name, role !== 'viewer']).toEqual([name, mutates || name === 'probe'])
   })
 
   test.each(OPERATIONS.filter(({ kind, mutates }) => kind === 'answer' && !mutates).map(({ name }) => [name]))(
@@ -63,7 +64,9 @@ describe('the list', () => {
               ? { subject: 'pump_1.running' }
               : name === 'prove_look'
                 ? { point: 'pump_1.running' }
-                : {}
+                : name === 'probe'
+                  ? { device: 'pump_1', at: 'holding 0' }
+                  : {}
       await expect(call(createFake(), name, input)).resolves.toBeDefined()
     },
   )

@@ -1,0 +1,236 @@
+/** `probe`: asks one Modbus device by hand, through the daemon or on a wire that nobody else has open. */
+import { readShown } from '../../control/expectation.ts'
+import { OperationError } from '../../control/operation.ts'
+import type { ProbeAnswer, ProbeCandidate, ProbeWanted } from '../../control/shapes-probe.ts'
+import type { Language } from '../../model/site.ts'
+import { ask } from '../client.ts'
+import { CliError, EXIT, exitOf } from '../exit.ts'
+import { formatCause } from '../format.ts'
+import { findConfig, printJson, printLines, type Session } from '../session.ts'
+import { table } from '../table.ts'
+import { say } from '../text.ts'
+import { findingLines } from './findings.ts'
+
+export type ProbeOptions = {
+  readonly unit?: string
+  readonly line?: string
+  readonly ascii?: boolean
+  readonly as?: string
+  readonly order?: string
+  readonly count?: string
+  readonly expect?: string
+  readonly keep?: string
+  readonly pick?: string
+}
+
+const ORDER = /^(ABCD|CDAB|DCBA|BADC)$/
+
+export async function probe(session: Session, target: string, at: string, options: ProbeOptions): Promise<number> {
+  const keep = keepOf(session, options)
+  const wanted: ProbeWanted = {
+    at,
+    ...(options.as === undefined ? {} : { as: options.as }),
+    ...(options.expect === undefined ? {} : { expect: options.expect }),
+    ...(options.count === undefined ? {} : { count: whole(session, '--count', options.count, 125) }),
+  }
+  const { body, language } = await answerOf(session, target, wanted, options)
+  const kept = keep === null ? null : await keepIn(session, keep, body, options, language)
+  if (session.json) printJson(session.io, kept === null ? body : { ...body, kept })
+  else {
+    printLines(session.io, [...readLines(body, language), ...resultLines(session, body, options, language)])
+    if (kept !== null)
+      printLines(session.io, [say(language, 'probeKept', { ...kept, block: JSON.stringify(kept.block) })])
+  }
+  return exitFor(session, target, body, options, language)
+}
+
+/** Through the daemon where the site has the device; without one, by its own line. */
+async function answerOf(
+  session: Session,
+  target: string,
+  wanted: ProbeWanted,
+  options: ProbeOptions,
+): Promise<{ readonly body: ProbeAnswer; readonly language: Language }> {
+  const language = session.connection.language ?? 'en'
+  if (!target.includes('/')) {
+    try {
+      return await ask<ProbeAnswer>(session.connection, 'probe', { device: target, ...wanted })
+    } catch (error) {
+      if (!(error instanceof CliError) || error.exit !== EXIT.noDaemon) throw error
+    }
+  }
+  const { probeAlone } = await import('../probe-alone.ts')
+  const unit = options.unit === undefined ? null : whole(session, '--unit', options.unit, 255)
+  if (target.includes('/') && unit === null) throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'probeUnit'))
+  try {
+    return {
+      body: await probeAlone(
+        session,
+        { target, unit, line: options.line ?? null, ascii: options.ascii === true },
+        wanted,
+      ),
+      language,
+    }
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error
+    throw new CliError(exitOf(error.code), error.code, error.text[language], error.hint?.[language] ?? null)
+  }
+}
+
+function whole({ connection }: Session, option: string, text: string, most: number): number {
+  const number = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (number >= 1 && number <= most) return number
+  throw new CliError(
+    EXIT.usage,
+    'E_ARGS',
+    say(connection.language, 'probeNumber', { option, wanted: `1..${most}`, text }),
+  )
+}
+
+/** Judged before anything is asked. */
+function keepOf({ connection }: Session, options: ProbeOptions): { device: string; point: string } | null {
+  const { language } = connection
+  if (options.order !== undefined && !ORDER.test(options.order))
+    throw new CliError(
+      EXIT.usage,
+      'E_ARGS',
+      say(language, 'probeNumber', { option: '--order', wanted: 'ABCD CDAB DCBA BADC', text: options.order }),
+    )
+  if (options.keep === undefined) return null
+  if (options.expect === undefined && options.as === undefined)
+    throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'probeKeepWhat'))
+  const [, device, point] = /^([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)$/.exec(options.keep) ?? []
+  if (device === undefined || point === undefined)
+    throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'probeKeepForm', { text: options.keep }))
+  return { device, point }
+}
+
+type Kept = { readonly point: string; readonly file: string; readonly block: object }
+
+/** null: there was nothing to keep. */
+async function keepIn(
+  session: Session,
+  { device, point }: { device: string; point: string },
+  body: ProbeAnswer,
+  options: ProbeOptions,
+  language: Language,
+): Promise<Kept | null> {
+  const block = blockOf(session, body, options, language)
+  if (block === null) return null
+  const { keepPoint } = await import('../keep-point.ts')
+  const file = findConfig(session)
+  const outcome = keepPoint(file, device, point, block)
+  if (outcome.kind === 'noDevice')
+    throw new CliError(
+      EXIT.usage,
+      'E_NO_DEVICE',
+      say(language, 'probeKeepDevice', { file, device }),
+      say(language, 'probeKeepDeviceHint', { known: outcome.known.join(', ') || '-' }),
+    )
+  if (outcome.kind === 'refused')
+    throw new CliError(
+      EXIT.config,
+      'E_CONFIG',
+      say(language, 'probeKeepRefused', { file }),
+      findingLines(outcome.findings, language, false).join('\n'),
+    )
+  return { point: `${device}.${point}`, file: outcome.file, block }
+}
+
+function blockOf(session: Session, body: ProbeAnswer, options: ProbeOptions, language: Language) {
+  if (options.expect === undefined) {
+    const as = options.as ?? ''
+    if (body.readings.length === 0) return null
+    const isLong = body.readings.some((each) => each.order !== null)
+    return { at: body.at, as, ...(isLong ? { order: options.order ?? 'ABCD' } : {}) }
+  }
+  const pick = options.pick === undefined ? 1 : whole(session, '--pick', options.pick, 99)
+  if (body.candidates.length === 0) return null
+  const best = body.candidates[pick - 1]
+  if (best === undefined) throw new CliError(EXIT.usage, 'E_RANGE', say(language, 'probePick', { n: pick }))
+  return {
+    at: best.at,
+    as: best.as,
+    ...(best.order === null ? {} : { order: best.order }),
+    ...(best.scale === null ? {} : { scale: best.scale }),
+  }
+}
+
+function readLines({ reads }: ProbeAnswer, language: Language): readonly string[] {
+  return reads.map(({ at, raw, fault }) =>
+    raw === null
+      ? `${at}: ${formatCause(fault ?? '', language)}`
+      : `${at}: ${raw.map((each) => (typeof each === 'number' ? `${each.toString(16).toUpperCase().padStart(4, '0')} (${each})` : each ? '1' : '0')).join('  ')}`,
+  )
+}
+
+function resultLines(
+  { io }: Session,
+  body: ProbeAnswer,
+  { expect }: ProbeOptions,
+  language: Language,
+): readonly string[] {
+  const right = 'right' as const
+  if (expect === undefined) {
+    const cells = body.readings.map(({ at, as, order, value }) => [at, as, order ?? '', String(value)])
+    const titles = [
+      { title: say(language, 'colAt') },
+      { title: say(language, 'colAs') },
+      { title: say(language, 'colOrder') },
+      { title: say(language, 'colValue'), align: right },
+    ]
+    return cells.length === 0 ? [] : ['', ...table(titles, cells, io)]
+  }
+  if (body.candidates.length === 0)
+    return body.reads.every(({ raw }) => raw === null)
+      ? []
+      : ['', say(language, 'probeNothing', { expect }), say(language, 'probeNothingHint')]
+  const columns = [
+    { title: say(language, 'colNo'), align: right },
+    { title: say(language, 'colAt') },
+    { title: say(language, 'colAs') },
+    { title: say(language, 'colOrder') },
+    { title: say(language, 'colScale'), align: right },
+    { title: say(language, 'colValue'), align: right },
+    { title: say(language, 'colOff'), align: right },
+    { title: say(language, 'colAlike') },
+  ]
+  const cells = body.candidates.map((each, index) => [String(index + 1), ...candidateCells(each)])
+  const zero = readShown(expect)?.value === 0 ? [say(language, 'probeZero')] : []
+  return ['', ...table(columns, cells, io), ...zero]
+}
+
+function candidateCells({ at, as, order, scale, value, off, alike }: ProbeCandidate): readonly string[] {
+  const shown = typeof value === 'number' ? String(Number(value.toPrecision(9))) : String(value)
+  return [
+    at,
+    as,
+    order ?? '',
+    scale === null ? '' : String(scale),
+    shown,
+    off === 0 ? '0' : `${(100 * off).toFixed(2)} %`,
+    alike.join(' '),
+  ]
+}
+
+/** Nobody answered: not reachable. The device said no, or nothing fits: a bad read. */
+function exitFor(
+  session: Session,
+  target: string,
+  { at, reads, candidates }: ProbeAnswer,
+  { expect }: ProbeOptions,
+  language: Language,
+): number {
+  if (reads.some(({ raw }) => raw !== null))
+    return expect === undefined || candidates.length > 0 ? EXIT.done : EXIT.partly
+  const fault = reads[0]?.fault ?? 'not_read'
+  if (fault.startsWith('exception')) return EXIT.partly
+  // The reads are printed already as a document; a second one would be none.
+  if (session.json) return EXIT.unreachable
+  throw new CliError(
+    EXIT.unreachable,
+    'E_UNREACHABLE',
+    say(language, 'probeFailed', { target, at, cause: formatCause(fault, language) }),
+    say(language, 'probeTimeoutHint'),
+  )
+}
