@@ -47,6 +47,8 @@ type Column = {
 type DeviceTable = {
   readonly number: number
   readonly times: number[]
+  /** First of the scans at the newest time. */
+  run: number
   /** By rank, with holes. */
   readonly ranked: (Column | undefined)[]
   columns: number
@@ -70,7 +72,11 @@ export function buildContent(parts: readonly ContentPart[], names: Names, t0: nu
   return { text: `[${text}]`, count }
 }
 
-/** Which scan of its device each sample belongs to. Two reports of one point in the same ms are two scans at the same offset. */
+/**
+ * Which scan of its device each sample belongs to. Two reports of one point in the same ms are two scans at the same offset: the
+ * first report of every point goes into the first of them, the second into the second. So the text does not depend on the order
+ * in which points of one ms stand, which a chunk does not keep.
+ */
 function findScans(
   { samples, offsetMs }: ContentPart,
   names: Names,
@@ -86,7 +92,7 @@ function findScans(
     if (device?.number !== number) {
       device = devices.get(number)
       if (device === undefined) {
-        device = { number, times: [], ranked: [], columns: 0, cells: 0, isWide: true }
+        device = { number, times: [], run: 0, ranked: [], columns: 0, cells: 0, isWide: true }
         devices.set(number, device)
       }
     }
@@ -99,8 +105,9 @@ function findScans(
     }
     const time = Math.round((samples.mono[index] ?? 0) + offsetMs) - t0
     const { times } = device
-    let scan = times.length - 1
-    if (scan < 0 || times[scan] !== time || column.scan === scan) scan = times.push(time) - 1
+    if (times.length === 0 || times[times.length - 1] !== time) device.run = times.push(time) - 1
+    const scan = Math.max(device.run, column.scan + 1)
+    if (scan === times.length) times.push(time)
     column.scan = scan
     scans[index] = scan
     device.cells++
