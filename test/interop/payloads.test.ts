@@ -158,10 +158,12 @@ test.each(CASES)('$vector.ecosystem $vector.id on $vector.topic', async ({ vecto
   await publish(vector)
   const { availability } = vector.decoded ?? {}
   if (availability !== undefined) {
-    await until(`${sensor.id} to be ${availability}; the gateway says: ${gateway.lines.slice(-3).join(' ')}`, async () =>
-      (await asked<{ device: string; state: string }>('devices')).some(
-        ({ device, state }) => device === sensor.id && state === availability,
-      ),
+    await until(
+      `${sensor.id} to be ${availability}; the gateway says: ${gateway.lines.slice(-3).join(' ')}`,
+      async () =>
+        (await asked<{ device: string; state: string }>('devices')).some(
+          ({ device, state }) => device === sensor.id && state === availability,
+        ),
     )
     return
   }
