@@ -231,19 +231,16 @@ export function openSpine(options: SpineOptions): Spine {
       }
     }
 
-    const urgent = alarms.transitions.length > 0 || settling.length > 0
     states.push(...alarms.states)
     if (fresh.samples.length > 0) store.observe(time, fresh.samples)
-    if (reported.length > 0 || items.length > 0 || states.length > 0 || urgent) {
-      store.commit({
-        time,
-        reports: reported,
-        items,
-        states,
-        urgent,
-        ...(urgent ? { settled: settled(settling, alarms.transitions.length > 0 ? oldest : null) } : {}),
-      })
-    }
+    const alarmed = alarms.transitions.length > 0 ? oldest : null
+    const delta = { time, reports: reported, items, states, urgent: false }
+    if (settling.length > 0) store.commit({ ...delta, urgent: true, settled: settled(settling, alarmed) })
+    else if (alarmed !== null) {
+      // An edge, its state and its item are one commit, at once; the polled samples of this turn have time.
+      store.commit({ ...delta, reports: [], urgent: true, settled: settled([], alarmed) })
+      if (reported.length > 0) store.commit({ ...delta, items: [], states: [] })
+    } else if (reported.length > 0 || items.length > 0 || states.length > 0) store.commit(delta)
     if (fresh.samples.length > 0 && listeners.size > 0) {
       const points = fresh.samples.map((sample) => sample.point)
       for (const listener of listeners) listener(points)

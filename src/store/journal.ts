@@ -76,12 +76,12 @@ export class Journal {
     return this.#waiting.length
   }
 
-  /** State first: an alarm does not wait for telemetry. */
+  /** State first: an alarm does not wait for telemetry. Without samples nothing is cut either: that has time until the answer is out. */
   commit(commit: Commit): CommitResult {
     const { time, runs, loss } = commit
     if (loss !== null) this.#entries.lose(loss, time)
     const stateError = this.#entries.commit(commit)
-    const samplesError = this.#commitSamples(runs, time, false)
+    const samplesError = runs.length === 0 ? null : this.#commitSamples(runs, time, false)
     if (samplesError !== null) for (const run of runs) this.#entries.lose(lossOf(run, this.#start.floorMs), time)
     else this.#entries.declareLoss(time, runs.length > 0)
     return { stateError, samplesError }

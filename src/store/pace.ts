@@ -7,7 +7,7 @@ const SPACING_MAX_MS = 200
 const WIDEN = 1.25
 
 export class Pace {
-  readonly #post: () => Promise<void>
+  readonly #post: (isRegular: boolean) => Promise<void>
   #everyMs: number
   #spacingMs = SPACING_MIN_MS
   #cooling: NodeJS.Timeout | null = null
@@ -16,8 +16,8 @@ export class Pace {
   #isWanted = false
   #isClosed = false
 
-  /** `post` never rejects. */
-  constructor(everyMs: number, post: () => Promise<void>) {
+  /** `post` never rejects; it is told whether it is the regular one, or one that somebody waits for. */
+  constructor(everyMs: number, post: (isRegular: boolean) => Promise<void>) {
     this.#everyMs = everyMs
     this.#post = post
   }
@@ -31,7 +31,7 @@ export class Pace {
     if (this.#regular !== null || this.#isClosed) return
     this.#regular = setTimeout(() => {
       this.#regular = null
-      this.#run()
+      this.#run(true)
     }, this.#everyMs)
   }
 
@@ -51,16 +51,16 @@ export class Pace {
         this.#runUrgent()
       } else this.#spacingMs = SPACING_MIN_MS
     }, this.#spacingMs)
-    this.#run()
+    this.#run(false)
   }
 
-  #run(): void {
+  #run(isRegular: boolean): void {
     if (this.#isUnderWay) {
       this.later()
       return
     }
     this.#isUnderWay = true
-    void this.#post().finally(() => {
+    void this.#post(isRegular).finally(() => {
       this.#isUnderWay = false
       if (this.#isWanted && this.#cooling === null) this.#runUrgent()
     })

@@ -49,8 +49,11 @@ export class Pending {
   readonly #states = new Map<string, string | null>()
   #settled: Settled[] = []
   #loss: Loss | null = null
-  /** Monotonic ms of the oldest delta in it; null: none. */
-  sinceMono: number | null = null
+  /** Somebody waits for samples. */
+  #isUrgent = false
+  /** Monotonic ms of the oldest delta in it with entries, and with samples. */
+  #entriesSince: number | null = null
+  #samplesSince: number | null = null
 
   /** Throws on an item that has no JSON form: that is a bug of its maker, and nothing of the delta is taken. */
   add(delta: StoreDelta): void {
@@ -62,7 +65,10 @@ export class Pending {
     }
     if (!delta.urgent && this.#reports.count + delta.reports.length > SAMPLES_MAX) this.#lose(delta)
     else this.#reports.add(delta.time, delta.reports)
-    this.sinceMono ??= delta.time.mono
+    if (delta.reports.length > 0) {
+      this.#samplesSince ??= delta.time.mono
+      this.#isUrgent ||= delta.urgent
+    } else this.#entriesSince ??= delta.time.mono
   }
 
   observe(time: ClockReading, samples: readonly Sample[]): void {
@@ -82,22 +88,33 @@ export class Pending {
     return this.sinceMono === null && this.#observed.count === 0
   }
 
-  take(time: ClockReading): {
-    commit: Commit
-    transfer: ArrayBuffer[]
-    settled: readonly Settled[]
-    sinceMono: number | null
-  } {
-    const runs = this.#reports.take()
-    const observed = this.#observed.take()
-    const commit = { time, runs, observed, items: this.#items, states: [...this.#states], loss: this.#loss }
-    const settled = this.#settled
-    const { sinceMono } = this
+  /** Monotonic ms of the oldest delta in it; null: none. */
+  get sinceMono(): number | null {
+    if (this.#entriesSince === null || this.#samplesSince === null) return this.#entriesSince ?? this.#samplesSince
+    return Math.min(this.#entriesSince, this.#samplesSince)
+  }
+
+  /** `entries`: what has time stays, so that an alarm does not wait for a second's telemetry; unless somebody waits for samples. */
+  take(
+    time: ClockReading,
+    what: 'all' | 'entries',
+  ): { commit: Commit; transfer: ArrayBuffer[]; settled: readonly Settled[]; sinceMono: number | null } {
+    const withSamples = what === 'all' || this.#isUrgent
+    const runs = withSamples ? this.#reports.take() : []
+    const observed = withSamples ? this.#observed.take() : []
+    const loss = withSamples ? this.#loss : null
+    const commit = { time, runs, observed, items: this.#items, states: [...this.#states], loss }
+    const settled = this.#settled.filter(({ wantsSamples }) => withSamples || !wantsSamples)
+    const sinceMono = withSamples ? this.sinceMono : this.#entriesSince
+    this.#settled = this.#settled.filter(({ wantsSamples }) => !withSamples && wantsSamples)
     this.#items = []
     this.#states.clear()
-    this.#settled = []
-    this.#loss = null
-    this.sinceMono = null
+    this.#entriesSince = null
+    if (withSamples) {
+      this.#samplesSince = null
+      this.#loss = null
+      this.#isUrgent = false
+    }
     return { commit, transfer: [...runs, ...observed].flatMap((run) => buffersOf(run.samples)), settled, sinceMono }
   }
 }

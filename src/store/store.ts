@@ -105,10 +105,10 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
   })
   const pace = new Pace(settings.commitEveryMs, post)
 
-  async function post(): Promise<void> {
+  async function post(isRegular: boolean): Promise<void> {
     // Also with nothing in it: what is committed but not cut wants the time.
     if (pending.isEmpty && (writer?.uncut ?? 0) === 0) return
-    const { commit, transfer, settled, sinceMono } = pending.take(clock.now())
+    const { commit, transfer, settled, sinceMono } = pending.take(clock.now(), isRegular ? 'all' : 'entries')
     underWaySince = sinceMono
     askedMono = clock.mono()
     const result = await thread.ask({ op: 'commit', commit }, transfer).catch(failed)
@@ -169,7 +169,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
 
   async function flush(): Promise<void> {
     if (pending.isEmpty) return
-    await post()
+    await post(true)
   }
 
   let closing: Promise<void> | null = null
@@ -209,7 +209,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
     nextConnection: () => thread.ask({ op: 'connection' }),
     adopt(site) {
       // What was read under the old numbers goes to the writer first; both are on their way before this call returns.
-      if (!pending.isEmpty) void post()
+      if (!pending.isEmpty) void post(true)
       return thread.ask({ op: 'adopt', catalogue: catalogueOf(site), sha: site.catalogueSha })
     },
     history: (query) => thread.ask({ op: 'history', query }),

@@ -91,7 +91,7 @@ test('days begin at local midnight', async () => {
   const clock = fakeClock()
   const store = await open(temporaryDir(), clock)
   store.observe(clock.now(), [good(0, 1000, 5)])
-  await commit(store, clock, { states: [['tick', '1']] })
+  await store.cutNow()
   // 22:00 UTC on the 14th is 06:00 on the 15th in Shanghai; that day began at 16:00 UTC.
   expect(await store.history({ point: 'd0.p0', ...ALL, everyMs: DAY })).toEqual([
     [Date.UTC(2023, 10, 14, 16), 5, 5, 5, 5, 1],
