@@ -4,6 +4,7 @@ import type { Session } from './session.ts'
 import type { TextKey } from './text.ts'
 import type { ProbeOptions } from './verbs/probe.ts'
 import type { ProveOptions } from './verbs/prove.ts'
+import type { ScanOptions } from './verbs/scan.ts'
 
 export type AddVerb = <Options extends object>(
   usage: string,
@@ -19,6 +20,14 @@ export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
   verb('explain <point>', 'verbExplain', async (session, [subject = '']) =>
     (await import('./verbs/explain.ts')).explain(session, subject),
   )
+  verb<ScanOptions>('scan [where]', 'verbScan', async (session, [where], options) =>
+    (await import('./verbs/scan.ts')).scan(session, where ?? null, options),
+  )
+    .option('--yaml', t('optYaml'))
+    .option('--line <settings>', t('optScanLine'))
+    .option('--units <list>', t('optScanUnits'))
+    .option('--protocol <names>', t('optProtocol'))
+    .option('--from <step>', t('optFrom'))
   verb<ProbeOptions>('probe <target> <at>', 'verbProbe', async (session, [target = '', at = ''], options) =>
     (await import('./verbs/probe.ts')).probe(session, target, at, options),
   )

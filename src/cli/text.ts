@@ -5,12 +5,14 @@ import { printable } from './printable.ts'
 import { FIELD_TEXT } from './text-field.ts'
 import { HELP_TEXT } from './text-help.ts'
 import { PROBE_TEXT } from './text-probe.ts'
+import { SCAN_TEXT } from './text-scan.ts'
 import { SITE_TEXT } from './text-site.ts'
 
 export const TEXT = {
   ...SITE_TEXT,
   ...HELP_TEXT,
   ...PROBE_TEXT,
+  ...SCAN_TEXT,
   ...FIELD_TEXT,
   // Failures.
   error: { en: 'error', zh: '错误' },

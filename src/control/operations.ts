@@ -7,6 +7,7 @@ import { points, read, watch } from './live.ts'
 import { answering, type Operation } from './operation.ts'
 import { history, outbox } from './records.ts'
 import { pingAnswer, status as statusShape } from './shapes.ts'
+import { inquire } from './inquire.ts'
 import { probe } from './probe.ts'
 import { proveKeep, proveList, proveLook } from './prove.ts'
 import { reload } from './reload.ts'
@@ -45,6 +46,7 @@ export const OPERATIONS: readonly Operation[] = [
   explain,
   trace,
   reload,
+  inquire,
   probe,
   proveLook,
   proveKeep,

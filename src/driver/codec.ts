@@ -48,7 +48,8 @@ export function codecPlace(key: string, block: PointBlock, codec: CodecProtocol,
 /** Keys of its block that concern the bus and not the protocol. */
 const PACE: readonly string[] = ['minGap', 'guard', 'timeout', 'retries', 'echo', 'rows']
 
-function optionsOf(model: CodecBlocks, name: ProtocolName): NonNullable<PlaceWords['options']> {
+/** A driver's own words about its protocol, those about its pace left out. */
+export function optionsOf(model: CodecBlocks, name: ProtocolName): NonNullable<PlaceWords['options']> {
   const block = name === 'modbus' ? undefined : model[name]
   const own = Object.entries(block ?? {}).flatMap(([key, value]) =>
     value === undefined || PACE.includes(key) ? [] : [[key, value] as const],

@@ -41,7 +41,7 @@ function call<Name extends string>(
 describe('the list', () => {
   test('has each name once, and a role for it', () => {
     expect(OPERATIONS.map(({ name }) => name).toSorted()).toEqual(
-      'ack alarms buses devices explain history outbox ping points probe prove_keep prove_list prove_look read reload status trace watch write'.split(
+      'ack alarms buses devices explain history inquire outbox ping points probe prove_keep prove_list prove_look read reload status trace watch write'.split(
         ' ',
       ),
     )
@@ -49,7 +49,7 @@ describe('the list', () => {
 
   test('only what changes something, or asks devices by hand, needs more than a viewer', () => {
     for (const { name, role, mutates } of OPERATIONS)
-      expect([name, role !== 'viewer']).toEqual([name, mutates || name === 'probe'])
+      expect([name, role !== 'viewer']).toEqual([name, mutates || name === 'inquire' || name === 'probe'])
   })
 
   test.each(OPERATIONS.filter(({ kind, mutates }) => kind === 'answer' && !mutates).map(({ name }) => [name]))(
@@ -64,9 +64,11 @@ describe('the list', () => {
               ? { subject: 'pump_1.running' }
               : name === 'prove_look'
                 ? { point: 'pump_1.running' }
-                : name === 'probe'
-                  ? { device: 'pump_1', at: 'holding 0' }
-                  : {}
+                : name === 'inquire'
+                  ? { bus: 'pump_room', protocol: 'modbus', address: 1, what: { at: 'holding 3' } }
+                  : name === 'probe'
+                    ? { device: 'pump_1', at: 'holding 0' }
+                    : {}
       await expect(call(createFake(), name, input)).resolves.toBeDefined()
     },
   )

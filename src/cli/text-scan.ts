@@ -1,0 +1,92 @@
+/** Words of `scan`, and of wires opened by hand. Part of the one catalogue in text.ts. */
+import type { Text } from '../model/point.ts'
+
+export const SCAN_TEXT = {
+  verbScan: {
+    en: 'find devices on a bus or wire, and the lines for site.yaml',
+    zh: '查找总线或线路上的设备，并给出 site.yaml 的配置行',
+  },
+  optYaml: { en: 'print the lines for site.yaml', zh: '输出 site.yaml 的配置行' },
+  optScanLine: {
+    en: 'only these line settings, such as "9600 8N1,2400 8E1"',
+    zh: '只用这些线路参数，如 "9600 8N1,2400 8E1"',
+  },
+  optScanUnits: { en: 'Modbus units (1-247)', zh: 'Modbus 站号（1-247）' },
+  optProtocol: { en: 'only these: modbus,dlt645,cjt188,mbus', zh: '只查找：modbus,dlt645,cjt188,mbus' },
+  optFrom: { en: 'go on from this step', zh: '从第几步继续' },
+  colAddress: { en: 'ADDRESS', zh: '地址' },
+  colLine: { en: 'LINE', zh: '线路参数' },
+  badWireHint: {
+    en: 'a wire is modbus-tcp://10.1.1.20, tcp://10.1.1.30:4196, or a serial port: gatehouse ports',
+    zh: '线路写作 modbus-tcp://10.1.1.20、tcp://10.1.1.30:4196，或串口：gatehouse ports',
+  },
+  wireShut: { en: '{wire} cannot be opened: {why}', zh: '{wire} 打不开：{why}' },
+  wireShutHint: {
+    en: 'is it the right address, and nobody else on it? a serial port: gatehouse ports says who holds it',
+    zh: '地址对吗？是否已被占用？串口占用者见 gatehouse ports',
+  },
+  badLine: {
+    en: '"{text}" is no line setting: write it like "9600 8N1"',
+    zh: '“{text}”不是线路参数：应写作 "9600 8N1"',
+  },
+  noBus: { en: 'there is no bus "{text}", and it is no wire', zh: '没有总线“{text}”，它也不是线路' },
+  noBusHint: {
+    en: 'there are {names}; or a wire, such as modbus-tcp://10.1.1.20',
+    zh: '现有：{names}；或写线路，如 modbus-tcp://10.1.1.20',
+  },
+  scanWhich: { en: 'which one is to be searched?', zh: '查找哪一个？' },
+  scanWhichHint: { en: 'one of {names}', zh: '可选：{names}' },
+  badProtocol: { en: '"{text}" is none of {known}', zh: '“{text}”不在 {known} 之中' },
+  badUnits: { en: '"{text}" are no units: write 1-32,40', zh: '“{text}”不是站号：应写作 1-32,40' },
+  badStart: { en: '"{text}" is no step', zh: '“{text}”不是步数' },
+  scanLive: {
+    en: 'Searching {where} while nothing else is due there: {n} steps, {span} of its idle time at most. Ctrl-C stops.',
+    zh: '利用 {where} 的空闲时间查找：{n} 步，最多用去 {span}空闲时间。Ctrl-C 停止。',
+  },
+  scanOwn: {
+    en: 'Searching {where}: {n} steps, about {span}. Ctrl-C stops.',
+    zh: '查找 {where}：{n} 步，约 {span}。Ctrl-C 停止。',
+  },
+  scanKnown: {
+    en: 'Its {n} devices in the site file are not asked again.',
+    zh: '配置文件中已有的 {n} 台设备不再查找。',
+  },
+  scanNone: { en: 'nothing is left to be asked there', zh: '没有需要查找的步骤' },
+  scanNoneHint: {
+    en: 'behind modbus-tcp:// there is Modbus only; meters stand behind tcp:// or a serial port',
+    zh: 'modbus-tcp:// 上只有 Modbus；电表、水表在 tcp:// 或串口上',
+  },
+  scanStopped: { en: 'stopped; to go on: {command}', zh: '已停止；继续：{command}' },
+  scanNobody: { en: 'Nobody answered.', zh: '没有设备应答。' },
+  scanNobodyHint: {
+    en: 'Check power, A/B, and whether another master holds the line; a serial server has its own line setting. gatehouse trace shows what comes.',
+    zh: '检查供电、A/B 是否接反、是否有其他主站；串口服务器有自己的线路参数。gatehouse trace 可看收到了什么。',
+  },
+  scanNoDriver: { en: 'none fits', zh: '无匹配驱动' },
+  scanHow: { en: 'Lines for site.yaml: {command}', zh: 'site.yaml 配置行：{command}' },
+  scanYamlBus: {
+    en: 'to be added under devices; bus {bus} is there already',
+    zh: '加到 devices 下；总线 {bus} 已存在',
+  },
+  scanYamlOthers: { en: 'would fit, too: {drivers}', zh: '也匹配：{drivers}' },
+  scanYamlUnknown: {
+    en: '{protocol} device that no driver recognises: gatehouse drivers, gatehouse probe',
+    zh: '没有驱动能识别的 {protocol} 设备：gatehouse drivers、gatehouse probe',
+  },
+  scanGarbled: {
+    en: '{at}: bytes that are no frame: wrong line setting, A/B swapped, or two devices with one address',
+    zh: '{at}：收到的字节不成帧：线路参数不对、A/B 接反，或两台设备地址相同',
+  },
+  scanSeveral: {
+    en: '{at}: several meters answer at once, and this protocol cannot tell them apart: connect one at a time, or take their numbers from the labels',
+    zh: '{at}：多块表同时应答，该协议无法区分：请逐块接入，或按铭牌填写表号',
+  },
+  scanAny: {
+    en: 'it answers whatever unit is asked for: one device, shown as unit {at}',
+    zh: '任何站号都有应答：是同一台设备，按站号 {at} 列出',
+  },
+  scanUnnamed: {
+    en: '{at}: a meter answers and does not tell its number: take it from the label',
+    zh: '{at}：有电表应答但不报表号：请按铭牌填写',
+  },
+} as const satisfies Readonly<Record<string, Text>>

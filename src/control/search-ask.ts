@@ -1,0 +1,31 @@
+/** One question of a search, and its bytes. */
+import { parseHex } from '../bytes/hex.ts'
+import type { Ask, Heard, Inquiry } from './inquiry.ts'
+
+export type Asking = {
+  readonly ask: Ask
+  readonly idle: boolean
+  readonly isTcp: boolean
+  readonly signal: AbortSignal
+}
+
+/** A wire that is too busy for idle questions is waited for; one that is gone ends the search by what `ask` throws. null: stopped. */
+export async function askStep(
+  { ask, idle, signal }: Asking,
+  line: string | null,
+  wanted: Omit<Inquiry, 'idle' | 'line'>,
+): Promise<Heard | null> {
+  while (!signal.aborted) {
+    const heard = await ask({ ...wanted, idle, ...(line === null ? {} : { line }) })
+    if (heard.outcome !== 'unsent' || heard.fault !== 'expired') return heard
+  }
+  return null
+}
+
+export function bodiesOf({ bodies }: Heard): readonly Uint8Array[] {
+  return bodies.map((hex) => {
+    const bytes = parseHex(hex)
+    if (typeof bytes === 'string') throw new Error(`an answer is no hex: ${bytes}`)
+    return bytes
+  })
+}
