@@ -136,6 +136,7 @@ export function openField(
     held.set(bus.id, known ?? open(bus))
   }
   for (const one of held.values()) aim(one, site, spine)
+  for (const { own, site: opened } of held.values()) if (opened !== site) own.favour(numberedAs(opened, site, urgent))
   if (broker !== null) aim(broker, site, spine)
   for (const [id, { own }] of held) if (kept.has(id)) retell(own, before, spine)
   return {
@@ -163,6 +164,12 @@ function numbered(held: Held<RunningBus> | undefined, bus: Bus, site: Site): rea
   // Points of other buses may have come or gone behind its own: then its numbers are the same in both.
   if (out === null) return [{ ...held.own, bus }]
   return [relabelBus(held.own, bus, { out, back: back ?? SAME })]
+}
+
+/** Points of the site in force as a bus numbers them that was opened with another. */
+function numberedAs(opened: Site, site: Site, points: ReadonlySet<number>): ReadonlySet<number> {
+  const back = numbersBetween(site, opened)
+  return back === null ? points : new Set([...points].flatMap((point) => back.point(point) ?? []))
 }
 
 const SAME = { bus: (index: number) => index, device: (index: number) => index, point: (index: number) => index }

@@ -72,6 +72,8 @@ export type RunningBus = {
   readonly devices: () => readonly DeviceStatus[]
   /** Every chunk on the wire, until the returned function is called. */
   readonly listen: (listener: TapListener) => () => void
+  /** From now on alarms need these points, in its own numbers: asked before others when the wire is too full for all. */
+  readonly favour: (points: ReadonlySet<number>) => void
   readonly close: () => Promise<void>
 }
 
@@ -355,6 +357,7 @@ export function openBus(options: BusOptions): RunningBus {
       }),
     devices: () => roster.seats.map((seat) => deviceStatusOf(bus, seat, connection.state)),
     listen: tap.listen,
+    favour: roster.favour,
     close,
   }
 }

@@ -176,6 +176,8 @@ export function openListener(options: ListenerOptions): RunningBus {
     status: () => statusOf(bus, connection, { taken, refusals, why, bytes: tap.bytes }),
     devices: () => [],
     listen: tap.listen,
+    // Whoever only listens asks nobody first.
+    favour: () => undefined,
     close,
   }
 }

@@ -23,7 +23,7 @@ export type Task = {
   due: number
   busy: boolean
   /** An alarm needs one of its points. */
-  readonly urgent: boolean
+  urgent: boolean
   /** The device rejects it and it cannot be split further: asked once a minute. */
   rejected: boolean
   /** What its last exchange took. */

@@ -38,6 +38,8 @@ export type Roster = {
   readonly split: (task: Task) => readonly Task[]
   /** An address to be asked once, perhaps one that the site does not have. Throws RangeError for a protocol that does not run here. */
   readonly visit: (inquiry: Visit) => { readonly berth: Berth; readonly device: Seat | null }
+  /** From now on alarms need these points, and no others. */
+  readonly favour: (points: ReadonlySet<number>) => void
   /** Indices of all points that are polled from this device. */
   readonly pointsOf: (seat: Seat) => readonly number[]
 }
@@ -80,6 +82,7 @@ export function createRoster(options: {
   const refusedOf = new Map<Seat, Set<string>>()
   const taskByPoint = new Map<number, Task>()
   const seatByPoint = new Map<number, Seat>()
+  let favoured = options.urgent
 
   /** The same object for the same setting, so that comparing is cheap. */
   function interned(line: Line | null): Line | null {
@@ -89,10 +92,22 @@ export function createRoster(options: {
     return known ?? line
   }
 
+  const isUrgent = (block: Block): boolean => block.points.some((point) => favoured.has(point))
+
   function taskFor(seat: Seat, block: Block, everyMs: number): Task {
     const question = block.ask(seat.link.address)
-    const urgent = block.points.some((point) => options.urgent.has(point))
-    return { seat, block, question, everyMs, origin: 0, due: 0, busy: false, urgent, rejected: false, lastMs: 0 }
+    return {
+      seat,
+      block,
+      question,
+      everyMs,
+      origin: 0,
+      due: 0,
+      busy: false,
+      urgent: isUrgent(block),
+      rejected: false,
+      lastMs: 0,
+    }
   }
 
   /** Plans all points of the device; blocks that stay keep their task. */
@@ -195,6 +210,10 @@ export function createRoster(options: {
       return tasks.filter((now) => !before.has(now))
     },
     visit,
+    favour(points) {
+      favoured = points
+      for (const seat of seats) for (const task of seat.tasks) task.urgent = isUrgent(task.block)
+    },
     pointsOf: (seat) => seat.tasks.filter(({ everyMs }) => everyMs > 0).flatMap((task) => task.block.points),
   }
 }

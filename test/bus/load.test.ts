@@ -172,6 +172,14 @@ test('too much is asked at two paces: intervals become what was predicted, and w
   // Units 1 and 3 want 600 ms, 2 and 4 want 4 s.
   for (const number of [1, 3]) expect(counts(again, number)).toBeGreaterThan(1.4 * counts(pair, number))
   for (const number of nodes) expect(counts(again, number)).toBeGreaterThan(0.5 * counts(pair, number))
+
+  // Alarms changed: now they need others.
+  const before = new Map(nodes.map((number) => [number, counts(again, number)]))
+  second.bus.favour(new Set(site.devices.slice(4, 8).flatMap(({ points }) => points)))
+  await passSteadily(300_000)
+  const since = (number: number): number => counts(again, number) - (before.get(number) ?? 0)
+  for (const number of [5, 7]) expect(since(number)).toBeGreaterThan(1.4 * counts(pair, number))
+  for (const number of [1, 3]) expect(since(number)).toBeLessThan(1.1 * counts(pair, number))
   await second.bus.close()
 })
 
