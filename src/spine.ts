@@ -52,8 +52,8 @@ export type Spine = {
     body: Event['body'],
     options?: { urgent: boolean },
   ) => Promise<void>
-  /** States of others than the spine's own, durable with the next commit. null: forgotten. */
-  readonly keep: (states: BoardStep['states']) => Promise<void>
+  /** States of others than the spine's own, durable with the next commit; `urgent`: somebody waits for that. null: forgotten. */
+  readonly keep: (states: BoardStep['states'], how?: { readonly urgent?: boolean }) => Promise<void>
   /** What acknowledging changed is committed; resolves once it is durable. */
   readonly adopt: (step: BoardStep) => Promise<void>
   readonly onTurn: (listener: (points: readonly number[]) => void) => () => void
@@ -316,7 +316,7 @@ export function openSpine(options: SpineOptions): Spine {
     board,
     post: (arrival) => mailbox.put(arrival),
     tell: (type, device, body, how) => commit([event(type, device, body, clock.utc())], [], how?.urgent ?? false),
-    keep: (states) => commit([], states, false),
+    keep: (states, how) => commit([], states, how?.urgent ?? false),
     adopt(taken) {
       options.outputs(taken.outputs)
       schedule()

@@ -47,7 +47,10 @@ export type Rooms = {
     body: Readonly<Record<string, unknown>>,
     options?: { urgent: boolean },
   ) => Promise<void>
-  readonly keep: (states: readonly (readonly [string, string | null])[]) => Promise<void>
+  readonly keep: (
+    states: readonly (readonly [string, string | null])[],
+    how?: { readonly urgent?: boolean },
+  ) => Promise<void>
   readonly reload: GatewayView['reload']
   /** Microseconds. */
   readonly toOutput: RecordableHistogram
@@ -223,7 +226,7 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
     audit: (entry: AuditEntry) => rooms.tell('audit', null, { ...entry }, { urgent: true }),
     process: cost.status,
     state: (key) => store.states.get(key) ?? null,
-    keep: (key, value) => rooms.keep([[key, value]]),
+    keep: (key, value) => rooms.keep([[key, value]], { urgent: true }),
     reload: rooms.reload,
     close: cost.close,
   }
