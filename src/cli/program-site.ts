@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Session } from './session.ts'
 import type { TextKey } from './text.ts'
 import type { ProbeOptions } from './verbs/probe.ts'
+import type { MeterOptions } from './verbs/probe-meter.ts'
 import type { ProveOptions } from './verbs/prove.ts'
 import type { ScanOptions } from './verbs/scan.ts'
 
@@ -28,8 +29,14 @@ export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
     .option('--units <list>', t('optScanUnits'))
     .option('--protocol <names>', t('optProtocol'))
     .option('--from <step>', t('optFrom'))
-  verb<ProbeOptions>('probe <target> <at>', 'verbProbe', async (session, [target = '', at = ''], options) =>
-    (await import('./verbs/probe.ts')).probe(session, target, at, options),
+  verb<ProbeOptions & MeterOptions>(
+    'probe <target> <at>',
+    'verbProbe',
+    async (session, [target = '', at = ''], options) => {
+      const { probeMeter } = await import('./verbs/probe-meter.ts')
+      const exit = await probeMeter(session, target, at, options)
+      return exit ?? (await import('./verbs/probe.ts')).probe(session, target, at, options)
+    },
   )
     .option('--unit <n>', t('optUnit'))
     .option('--line <setting>', t('optLine'))
@@ -40,6 +47,9 @@ export function addSiteVerbs(verb: AddVerb, t: (key: TextKey) => string): void {
     .option('--expect <value>', t('optExpect'))
     .option('--keep <point>', t('optKeep'))
     .option('--pick <n>', t('optPick'))
+    .option('--protocol <name>', t('optMeter'))
+    .option('--address <number>', t('optAddress'))
+    .option('--field <name>', t('optField'))
   verb<ProveOptions>('prove [glob]', 'verbProve', async (session, [glob], options) =>
     (await import('./verbs/prove.ts')).prove(session, glob, options),
   )

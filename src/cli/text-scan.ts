@@ -1,4 +1,4 @@
-/** Words of `scan`, and of wires opened by hand. Part of the one catalogue in text.ts. */
+/** Words of `scan`, of meters asked by hand, and of wires opened for that. Part of the one catalogue in text.ts. */
 import type { Text } from '../model/point.ts'
 
 export const SCAN_TEXT = {
@@ -14,6 +14,16 @@ export const SCAN_TEXT = {
   optScanUnits: { en: 'Modbus units (1-247)', zh: 'Modbus 站号（1-247）' },
   optProtocol: { en: 'only these: modbus,dlt645,cjt188,mbus', zh: '只查找：modbus,dlt645,cjt188,mbus' },
   optFrom: { en: 'go on from this step', zh: '从第几步继续' },
+  optMeter: { en: 'of a meter on a wire: dlt645, cjt188 or mbus', zh: '线路上的表计：dlt645、cjt188 或 mbus' },
+  optAddress: { en: 'its number or address', zh: '表号或地址' },
+  optField: { en: 'which quantity of a CJ/T 188 answer, such as total', zh: 'CJ/T 188 应答中的量，如 total' },
+  probeMeterAddress: { en: 'say which meter: --address 000000000161', zh: '请指明表号：--address 000000000161' },
+  probeMeterOnly: {
+    en: '--expect and --keep are for registers: how a meter is read, its standard says',
+    zh: '--expect 和 --keep 只用于寄存器：表计的读法由其标准规定',
+  },
+  probeMeterRefuses: { en: 'refused: {why}', zh: '拒绝：{why}' },
+  probeMeterTook: { en: 'answered in {span}', zh: '应答用时 {span}' },
   colAddress: { en: 'ADDRESS', zh: '地址' },
   colLine: { en: 'LINE', zh: '线路参数' },
   badWireHint: {

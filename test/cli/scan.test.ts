@@ -81,6 +81,32 @@ describe('a wire without a site', () => {
   })
 })
 
+describe('one item of a meter by hand', () => {
+  const probe = (...argv: string[]) => runOn(['probe', ...argv, '-d', nobody, '--lang', 'en'])
+  const flat = ['--protocol', 'dlt645', '--address', '000000000161']
+
+  test('is read as its standard says', async () => {
+    simulator.set('flat.voltage', 229.4)
+    const { exit, lines } = await probe(riser(), '02010100', ...flat)
+    expect([exit, lines[0]]).toEqual([0, '02010100: 229.4 V'])
+  })
+
+  test('what the meter does not have, it says in its own words', async () => {
+    const { exit, out } = await probe(riser(), '02010200', ...flat)
+    expect([exit, out.includes('refused: the meter has no such data item')]).toEqual([1, true])
+  })
+
+  test.each([
+    [['99', ...flat], 'no'],
+    [['02010100', '--protocol', 'dlt645'], '--address'],
+    [['02010100', '--protocol', 'knx', '--address', '1'], 'none of modbus'],
+    [['02010100', ...flat, '--expect', '230'], 'registers'],
+  ])('%s', async (argv, says) => {
+    const { exit, err } = await probe(riser(), ...argv)
+    expect([exit, err]).toEqual([2, expect.stringContaining(says)])
+  })
+})
+
 describe('what is asked for', () => {
   test.each([
     [['nope'], 'no bus "nope"'],
