@@ -180,6 +180,8 @@ test('100 % full: alarms are durable and told, the daemon stays, starts again, a
   expect(edges().filter(({ ev }) => ev === 'raised')).toHaveLength(4)
   const gone = await turn(0, 'cleared')
   expect(gone.id).toBe(standing.id)
+  // This boot, too, has had telemetry refused by now: that is the loss which it must declare.
+  await until('a word on the disk, again', async () => (await status())?.store.durable === false)
 
   // Room again: telemetry goes on, and the hole is declared.
   rmSync(join(data, 'other-program.log'))
