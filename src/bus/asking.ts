@@ -97,6 +97,11 @@ export function createAsking(host: AskingHost): Asking {
           if (device !== null) device.holdUntil = Math.min(device.holdUntil, now)
           return true
         },
+        yielded: (ms) =>
+          host.log.info(
+            { device: device?.device.id, address: String(berth.link.address), waitedMs: Math.round(ms) },
+            'a write waited for another master',
+          ),
       }
       return device === null ? exchange : { ...exchange, misaddressed: (from) => misaddressed(device, from) }
     },

@@ -22,6 +22,7 @@ import {
 } from './flight.ts'
 import { joined, Others, Overhearer, type Strangers } from './overhear.ts'
 import { Pasts } from './past.ts'
+import { Silence } from './silence.ts'
 import { answerLength, characterMs, quietMs } from './timing.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -29,8 +30,8 @@ const NOTHING = new Uint8Array(0)
 const GARBLED_AFTER_MS = 50
 /** A shortest RTU frame. Fewer stray bytes are noise on a silent line, not a garbled answer. */
 const GARBLED_BYTES_MIN = 4
-/** A line that never falls silent is asked nevertheless: the exchange then says what is wrong. */
-const SILENCE_WAIT_MAX_MS = 2000
+/** A follow-on that the line does not let through is sent nevertheless. */
+const FOLLOW_ON_WAIT_MAX_MS = 2000
 /** Nobody answers a broadcast; devices take so long to digest it (Modbus over Serial Line V1.02, 2.4.1: 100 to 200 ms). */
 const TURNAROUND_MS = 150
 /** So many reads in a row came back as sent, and the adapter is known to echo. */
@@ -46,6 +47,7 @@ export class Wire {
   readonly #counts: WireCounts
   readonly #others: Others
   readonly #overhearer: Overhearer
+  readonly #silence: Silence
   /** The stream cannot be trusted any more: the connection must go. */
   readonly #desynchronised: () => void
   readonly #flights: Flight[] = []
@@ -54,11 +56,6 @@ export class Wire {
   #dead = false
   #held: Uint8Array = NOTHING
   #transaction: number
-  #lastActivity: number
-  #silenceUntil = 0
-  /** Whose reply the silence waits for. Another device's late reply does not end it. */
-  #silencedBy: Exchange | null = null
-  #waitingSince: number | null = null
   #busySince: number | null = null
   #echoesInARow = 0
 
@@ -83,7 +80,7 @@ export class Wire {
     this.#write = options.write
     this.#desynchronised = options.desynchronised
     this.#transaction = options.firstTransaction & 0xffff
-    this.#lastActivity = options.now
+    this.#silence = new Silence(this.#others, options.now)
   }
 
   hasRoom(): boolean {
@@ -95,29 +92,29 @@ export class Wire {
     if (write !== undefined) this.#write = write
     this.#held = NOTHING
     this.#overhearer.forget()
-    this.#lastActivity = now
+    this.#silence.active(now)
   }
 
   /** When the line will have been silent long enough for this request. Not later than now: send. */
   readyAt(exchange: Exchange, now: number): number {
-    if (this.#correlates) return now
-    const wanted = Math.max(this.#quietAt(exchange), this.#silenceUntil, this.#others.yieldUntil)
-    if (wanted <= now) return now
-    this.#waitingSince ??= now
-    return Math.min(wanted, Math.max(this.#waitingSince, this.#silenceUntil) + SILENCE_WAIT_MAX_MS)
+    return this.#correlates ? now : this.#silence.readyAt(exchange, now)
   }
 
   send(exchange: Exchange, now: number): void {
     const flight = createFlight(exchange, now)
     this.#flights.push(flight)
-    this.#waitingSince = null
+    const yieldedMs = this.#silence.broken(exchange, now)
+    if (yieldedMs > 0) {
+      this.#counts.yields += 1
+      exchange.yielded?.(yieldedMs)
+    }
     this.#busySince ??= now
     this.#transmit(flight, now)
   }
 
   /** Settles what the chunk answers. What is told that way must not send: the host sends when the call has returned. */
   receive(chunk: Uint8Array, now: number): void {
-    if (!this.#correlates) this.#lastActivity = now
+    if (!this.#correlates) this.#silence.active(now)
     const input = this.#held.length === 0 ? chunk : joined(this.#held, chunk)
     this.#held = NOTHING
     let at = 0
@@ -148,7 +145,7 @@ export class Wire {
       if (flight === undefined) continue
       if (flight.resumeAt !== null) {
         // Bytes that came meanwhile have put it off.
-        flight.resumeAt = Math.max(flight.resumeAt, this.#quietAt(flight.exchange))
+        flight.resumeAt = Math.max(flight.resumeAt, this.#silence.quietAt(flight.exchange))
         if (flight.resumeAt <= now || now >= flight.deadline) this.#transmit(flight, now)
       } else if (deadlineOf(flight) <= now) {
         // What is held back as a beginning will not be completed; it may complete a frame that is not ours.
@@ -172,10 +169,6 @@ export class Wire {
     }
   }
 
-  #quietAt({ framing, line, limits }: Exchange): number {
-    return this.#lastActivity + quietMs(framing, line, limits.guardMs)
-  }
-
   #transmit(flight: Flight, now: number): void {
     const { exchange, question } = flight
     const { framing, limits, line } = exchange
@@ -196,7 +189,7 @@ export class Wire {
       this.#held = NOTHING
       this.#overhearer.forget()
     }
-    this.#lastActivity = now + sendingMs
+    this.#silence.active(now + sendingMs)
     this.#write(flight.sent)
   }
 
@@ -263,8 +256,8 @@ export class Wire {
         // The part is lent and the wire is used before all are there.
         flight.bodies.push(verdict.body.slice())
         flight.question = verdict.more
-        flight.resumeAt = this.#quietAt(flight.exchange)
-        flight.deadline = flight.resumeAt + SILENCE_WAIT_MAX_MS
+        flight.resumeAt = this.#silence.quietAt(flight.exchange)
+        flight.deadline = flight.resumeAt + FOLLOW_ON_WAIT_MAX_MS
       } else {
         const { sentAt, beganAt, bodies } = flight
         const whole = bodies.length === 0 ? [verdict.body] : [...bodies, verdict.body]
@@ -317,7 +310,9 @@ export class Wire {
     const past = this.#others.isTheirs(heard, now) ? null : this.#pasts.take(frame, framing, now)
     if (past !== null) {
       this.#counts.late += 1
-      if (past.exchange.late(now - past.flight.sentAt, now) && past.exchange === this.#silencedBy) this.#endSilence(now)
+      // What was owed is here: the ordinary quiet time is enough.
+      if (past.exchange.late(now - past.flight.sentAt, now))
+        this.#counts.busyMs -= this.#silence.end(past.exchange, now)
       return
     }
     this.#counts.foreign += 1
@@ -328,13 +323,6 @@ export class Wire {
     // Whatever the device says now may be the answer to the other master's question.
     this.#counts.collisions += 1
     this.#giveUp(flight, { kind: 'crc' }, false, now)
-  }
-
-  /** What was owed is here: the ordinary quiet time is enough. */
-  #endSilence(now: number): void {
-    if (this.#silenceUntil <= now) return
-    this.#counts.busyMs -= this.#silenceUntil - now
-    this.#silenceUntil = now
   }
 
   /** A reply's worth of bytes without a reply in it: the deadline comes forward to shortly after the last byte. */
@@ -360,11 +348,8 @@ export class Wire {
 
   #giveUp(flight: Flight, fault: Fault, spoilt: boolean, now: number): void {
     if (!this.#correlates) {
-      const { limits, line, slowestMs, framing } = flight.exchange
       this.#dropHeld(now)
-      this.#silencedBy = flight.exchange
-      this.#silenceUntil = now + Math.max(limits.timeoutMs, 2 * slowestMs(), quietMs(framing, line, limits.guardMs))
-      this.#counts.busyMs += this.#silenceUntil - now
+      this.#counts.busyMs += this.#silence.begin(flight.exchange, now)
     }
     this.#settle(flight, { ...failed(flight, fault, now), spoilt }, now)
   }

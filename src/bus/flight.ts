@@ -40,6 +40,8 @@ export type Exchange = {
   readonly late: (ageMs: number, now: number) => boolean
   /** Somebody else answered exactly this question under his own address. It is held back. */
   readonly misaddressed?: (from: string, now: number) => void
+  /** It was held back for so long, so that another master could finish. */
+  readonly yielded?: (ms: number) => void
 }
 
 /** Counted over all connections of a bus. */
@@ -53,6 +55,8 @@ export type WireCounts = {
   echoes: number
   /** Another master asked the same device while we waited for its answer. */
   collisions: number
+  /** Writes that let another master pass. */
+  yields: number
   /** Changes of the line setting, and the time they took. */
   switches: number
   switchMs: number
@@ -67,6 +71,7 @@ export function createCounts(): WireCounts {
     busyMs: 0,
     echoes: 0,
     collisions: 0,
+    yields: 0,
     switches: 0,
     switchMs: 0,
   }

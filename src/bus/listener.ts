@@ -217,6 +217,7 @@ function statusOf(
     strangers: [],
     echoes: 0,
     collisions: 0,
+    yields: 0,
     lineChanges: 0,
     lineChangeMs: 0,
     health: {

@@ -8,8 +8,16 @@ import type { Framing, Overheard } from '../protocols/protocol.ts'
 const GAP_MS = 200
 /** Speakers that are told apart. Beyond that the one not heard for longest is forgotten. */
 const SPEAKERS_MAX = 32
-/** Another master has asked: it is left so long to get its answer. */
+/** Another master has asked: it is left so long to get its answer; by what must not be lost, longer. */
 const YIELD_MS = 150
+const YIELD_WRITE_MS = 500
+/** Whoever asked so often, and not more often than this, is expected at its usual time. A write stays clear of it by so much. */
+const EXPECT_COUNT = 3
+const EXPECT_EVERY_MIN_MS = 1000
+const EXPECT_AHEAD_MS = 150
+const EXPECT_LATE_MS = 50
+/** After so many missed turns it is gone. */
+const EXPECT_TURNS_MAX = 3
 /** Weight of the newest interval between two frames of one speaker. */
 const INTERVAL_WEIGHT = 0.2
 
@@ -111,6 +119,18 @@ export class Strangers {
       .sort((a, b) => b.count - a.count)
   }
 
+  /** Until when to wait so that a request that is expected now or in a moment is heard first; `now`: none is. */
+  clearAt(now: number): number {
+    let clear = now
+    for (const { direction, count, everyMs, lastAt } of this.#speakers.values()) {
+      if (direction !== 'request' || count < EXPECT_COUNT || everyMs === null || everyMs < EXPECT_EVERY_MIN_MS) continue
+      const turns = Math.max(1, Math.ceil((now - EXPECT_LATE_MS - lastAt) / everyMs))
+      const next = lastAt + turns * everyMs
+      if (turns <= EXPECT_TURNS_MAX && next <= now + EXPECT_AHEAD_MS) clear = Math.max(clear, next + EXPECT_LATE_MS)
+    }
+    return clear
+  }
+
   #forgetOldest(): void {
     let oldest: string | null = null
     let at = Number.POSITIVE_INFINITY
@@ -126,8 +146,8 @@ export class Strangers {
 /** Another master on the wire: it is let finish, and what it is answered is not ours. */
 export class Others {
   readonly #strangers: Strangers
-  #asked: string | null = null
-  yieldUntil = 0
+  /** What was asked last and is not answered yet. */
+  #asked: { readonly address: string; readonly at: number } | null = null
 
   constructor(strangers: Strangers) {
     this.#strangers = strangers
@@ -136,14 +156,27 @@ export class Others {
   /** A frame that nobody of us asked for. */
   note(framing: Framing, heard: Overheard | null, now: number): void {
     this.#strangers.note(framing, heard, now)
-    const asks = heard?.direction === 'request'
-    this.#asked = asks ? heard.address : null
-    this.yieldUntil = asks ? now + YIELD_MS : now
+    this.#asked = heard?.direction === 'request' ? { address: heard.address, at: now } : null
+  }
+
+  /** When one of our requests may go out. A write that collides is lost, and is never repeated: it also waits for who is expected. */
+  freeAt(writes: boolean, now: number): number {
+    if (this.#asked !== null) {
+      const until = this.#asked.at + (writes ? YIELD_WRITE_MS : YIELD_MS)
+      if (until > now) return until
+    }
+    return writes ? this.#strangers.clearAt(now) : now
   }
 
   /** The answer to what it has just asked, although we may have asked the same before. */
   isTheirs(heard: Overheard | null, now: number): boolean {
-    return heard?.direction === 'reply' && now < this.yieldUntil && heard.address === this.#asked
+    const asked = this.#asked
+    return (
+      asked !== null &&
+      heard?.direction === 'reply' &&
+      now < asked.at + YIELD_WRITE_MS &&
+      heard.address === asked.address
+    )
   }
 }
 

@@ -11,7 +11,7 @@ import { count, heard, isSilence, missed, trendOf, wireBack } from './health.ts'
 import { faultsOf, type Orders } from './orders.ts'
 import { land, rejectedBeat, type Seat, type Task } from './schedule.ts'
 import type { Roster } from './seats.ts'
-import { doubt, suspect } from './suspicion.ts'
+import { suspect, trust } from './suspicion.ts'
 
 export type RoundsHost = {
   readonly points: readonly Point[]
@@ -73,10 +73,12 @@ export function createRounds(host: RoundsHost): Rounds {
   function answered(task: Task, outcome: Outcome & { kind: 'answer' }, now: number): void {
     const { seat } = task
     alive(seat, outcome.ms, now)
-    const doubtful = !host.correlates && doubt(task, outcome.sentAt, now)
-    const read = task.block.read(host.points, outcome.bodies)
-    const readings = doubtful ? read.map(doubted) : read
     task.rejected = false
+    const trusted = host.correlates ? 'sure' : trust(task, outcome.sentAt, now)
+    // Whoever waits for it gets the next one.
+    if (trusted === 'held') return
+    const read = task.block.read(host.points, outcome.bodies)
+    const readings = trusted === 'marked' ? read.map(doubted) : read
     seat.health.lastGood = now
     scan(seat, readings, now)
     host.orders.answer(task, readings)
@@ -87,7 +89,7 @@ export function createRounds(host: RoundsHost): Rounds {
     const { seat } = task
     alive(seat, outcome.ms, now)
     count(seat.health, fault)
-    if (!host.correlates) doubt(task, outcome.sentAt, now)
+    if (!host.correlates) trust(task, outcome.sentAt, now)
     if (means === 'busy' || means === 'accepted') seat.gapUntil = now + BUSY_PAUSE_MS
     if (means === 'part' && cameApart(task, now)) return
     if ((means === 'part' || means === 'unsupported') && !task.rejected) {
@@ -120,7 +122,7 @@ export function createRounds(host: RoundsHost): Rounds {
     const { seat } = task
     if (fault.kind !== 'exception') {
       host.unanswered()
-      if (!host.correlates) suspect(task, outcome.sentAt, outcome.spoilt)
+      if (!host.correlates) suspect(task, { sentAt: outcome.sentAt, spoilt: outcome.spoilt, now })
     } else host.prove()
     const wasOffline = seat.health.state === 'offline'
     if (!fail(seat, outcome, now)) {

@@ -42,7 +42,7 @@ export type Berth = {
   flying: number
   /** Minimum gap between two requests: holds for everything. */
   gapUntil: number
-  /** A reply may still come that would be mistaken: holds for reads. */
+  /** A reply may still come that would be mistaken: holds for all that reads. */
   holdUntil: number
 }
 
@@ -96,8 +96,12 @@ const FIRST_ROUND_MS = 250
 export function choose(schedule: Schedule, now: number, line: Line | null): Choice {
   let until = Number.POSITIVE_INFINITY
   for (const command of schedule.commands) {
-    const { seat } = command
-    const opensAt = isFull(seat) ? Number.POSITIVE_INFINITY : seat.gapUntil
+    const { seat, question } = command
+    const opensAt = isFull(seat)
+      ? Number.POSITIVE_INFINITY
+      : question.writes
+        ? seat.gapUntil
+        : Math.max(seat.gapUntil, seat.holdUntil)
     if (opensAt <= now) return { kind: 'command', command }
     if (opensAt < until) until = opensAt
   }

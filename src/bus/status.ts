@@ -35,6 +35,8 @@ export type BusStatus = {
   readonly echoes: number
   /** Answers given up because another master had asked the same device meanwhile. */
   readonly collisions: number
+  /** Writes that were held back until another master had finished. */
+  readonly yields: number
   /** Changes of the line setting, and what one takes. */
   readonly lineChanges: number
   readonly lineChangeMs: number
@@ -113,6 +115,7 @@ export function statusOf(from: {
     strangers: from.strangers.list(),
     echoes: counts.echoes,
     collisions: counts.collisions,
+    yields: counts.yields,
     lineChanges: counts.switches,
     lineChangeMs: counts.switches === 0 ? 0 : round(counts.switchMs / counts.switches, 10),
     health: healthOf(from.roster.seats),

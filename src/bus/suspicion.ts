@@ -1,8 +1,9 @@
 /**
  * RTU replies carry no request id: after a timeout the missing reply may still come, and would pass for the answer to the next
  * request of the same shape. So a device that let one time out is asked the same thing again and nothing else; its first answer
- * is doubtful (it may be the late one, then a further reply is still under way); until that one must have come, the device is not
- * asked at all (others are); and a second answer of the same block, undisturbed, clears it.
+ * is held back (it may be the late one, then a further reply is still under way); until that one must have come, the device is not
+ * asked at all (others are); and a second answer of the same block, undisturbed, clears it and is shown in its place. A device that
+ * never manages two in a row would have no value at all that way: then its answers are shown, marked.
  *
  * A late reply is recognised up to the plausible lateness: four silences and one timeout after its request, where a silence is
  * the timeout or twice the slowest answer seen. Replies later than that cannot be told from true ones by anybody.
@@ -20,7 +21,15 @@ export type Suspicion = {
   owed: number
   /** One doubtful answer is in; the next one clears the device. */
   confirming: boolean
+  /** So many doubtful answers were followed by none. */
+  unconfirmed: number
 }
+
+/** `held`: not to be shown, the next answer is. `marked`: to be shown with its doubt. */
+export type Trust = 'sure' | 'held' | 'marked'
+
+/** So many answers are held back in vain. */
+const HELD_MAX = 2
 
 export function silenceMs(seat: Berth): number {
   const { timeoutMs, guardMs } = seat.link.limits
@@ -33,14 +42,20 @@ export function plausibleMs(seat: Berth): number {
 }
 
 /** A read was given up. `spoilt`: its reply did come, garbled, so none is owed. */
-export function suspect(task: Task, sentAt: number, spoilt: boolean): void {
+export function suspect(
+  task: Task,
+  { sentAt, spoilt, now }: { readonly sentAt: number; readonly spoilt: boolean; readonly now: number },
+): void {
   const { seat } = task
+  // The wire may be used for others before.
+  seat.holdUntil = Math.max(seat.holdUntil, now + silenceMs(seat))
   const owed = spoilt ? 0 : 1
   const { suspicion } = seat
   if (suspicion === null) {
-    seat.suspicion = { task, firstMissAt: sentAt, lastMissAt: sentAt, owed, confirming: false }
+    seat.suspicion = { task, firstMissAt: sentAt, lastMissAt: sentAt, owed, confirming: false, unconfirmed: 0 }
     return
   }
+  if (suspicion.confirming) suspicion.unconfirmed += 1
   if (sentAt - suspicion.lastMissAt > plausibleMs(seat)) {
     suspicion.firstMissAt = sentAt
     suspicion.owed = owed
@@ -51,14 +66,14 @@ export function suspect(task: Task, sentAt: number, spoilt: boolean): void {
   suspicion.confirming = false
 }
 
-/** An answer came to the task under suspicion. true: it may be an earlier one's, and is not to be trusted alone. */
-export function doubt(task: Task, sentAt: number, now: number): boolean {
+/** An answer came. To the task under suspicion it may be an earlier one's, and is not to be trusted alone. */
+export function trust(task: Task, sentAt: number, now: number): Trust {
   const { seat } = task
   const { suspicion } = seat
-  if (suspicion === null || suspicion.task !== task) return false
+  if (suspicion === null || suspicion.task !== task) return 'sure'
   if (suspicion.confirming) {
     seat.suspicion = null
-    return false
+    return 'sure'
   }
   suspicion.confirming = true
   const plausible = plausibleMs(seat)
@@ -67,7 +82,7 @@ export function doubt(task: Task, sentAt: number, now: number): boolean {
     seat.holdUntil = sentAt + Math.min(now - suspicion.firstMissAt, plausible) + seat.link.limits.timeoutMs / 2
   }
   task.due = Math.max(now, seat.holdUntil)
-  return true
+  return suspicion.unconfirmed < HELD_MAX ? 'held' : 'marked'
 }
 
 /** A reply came that nobody was waiting for. true: no further one is owed. */
@@ -76,7 +91,8 @@ export function lateReply(task: Task, ageMs: number, now: number): boolean {
   const { suspicion } = seat
   if (suspicion === null) {
     // Answered twice: whichever came first may have been the answer to something earlier.
-    seat.suspicion = { task, firstMissAt: now - ageMs, lastMissAt: now - ageMs, owed: 0, confirming: false }
+    const sentAt = now - ageMs
+    seat.suspicion = { task, firstMissAt: sentAt, lastMissAt: sentAt, owed: 0, confirming: false, unconfirmed: 0 }
     return true
   }
   suspicion.owed = Math.max(0, suspicion.owed - 1)

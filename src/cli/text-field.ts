@@ -46,6 +46,10 @@ export const FIELD_TEXT = {
     en: 'bus {bus}: {n} answers given up because the other master asked meanwhile',
     zh: '总线 {bus}：因另一主站同时询问，放弃了 {n} 个应答',
   },
+  busYields: {
+    en: 'bus {bus}: {n} writes waited until the other master had finished',
+    zh: '总线 {bus}：{n} 次写入等另一主站通信结束后才发出',
+  },
   busFull: {
     en: 'bus {bus} has no time left: gatehouse check says which polls to slow down',
     zh: '总线 {bus} 已无余量：gatehouse check 指出应放慢哪些轮询',

@@ -48,7 +48,7 @@ export function busHealthOf(view: GatewayView, bus: Bus): BusHealthRow {
   if (strangers.some(({ direction, present }) => direction === 'request' && present)) why.push('master')
   if (status.utilisation > FULL) why.push('overload')
   if (degraded > 0) why.push('devices')
-  const { lateFrames, foreignFrames, echoes, junkBytes, collisions, lineChanges, lineChangeMs } = status
+  const { lateFrames, foreignFrames, echoes, junkBytes, collisions, yields, lineChanges, lineChangeMs } = status
   return {
     is: why.length === 0 ? 'good' : 'degraded',
     why,
@@ -62,6 +62,7 @@ export function busHealthOf(view: GatewayView, bus: Bus): BusHealthRow {
     echoes,
     junkBytes,
     collisions,
+    yields,
     lineChanges,
     lineChangeMs,
     strangers,

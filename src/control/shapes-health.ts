@@ -48,6 +48,8 @@ export const busHealth = z.strictObject({
   junkBytes: z.int(),
   /** Answers given up because another master had asked the same device meanwhile. */
   collisions: z.int(),
+  /** Writes that were held back until another master had finished. */
+  yields: z.int(),
   /** Changes of the line setting, and what one takes. */
   lineChanges: z.int(),
   lineChangeMs: z.number(),

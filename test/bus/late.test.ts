@@ -37,7 +37,8 @@ test.each([1, 2, 3, 4, 5, 6])('every 4th reply late by 50 to 600 ms, seed %i: no
   })
   const { bus, arrivals, site } = run({ devices: DEVICES }, wire)
   await pass(0)
-  for (let second = 0; second < 600; second++) vi.advanceTimersByTime(1000)
+  // Three silences in a row make the connection anew, which is more than timers.
+  for (let second = 0; second < 600; second++) await pass(1000)
   const readings = readingsOf(arrivals)
   const wrong = readings.filter((reading) => {
     if (!('value' in reading)) return false
@@ -53,7 +54,8 @@ test.each([1, 2, 3, 4, 5, 6])('every 4th reply late by 50 to 600 ms, seed %i: no
   expect(bus.status().lateFrames).toBeGreaterThan(late / 2)
   const good = readings.filter((reading) => 'value' in reading && reading.doubt === undefined)
   const doubtful = readings.filter((reading) => 'value' in reading && reading.doubt === 'first_after_timeout')
-  expect(doubtful.length).toBeGreaterThan(10)
-  expect(good.length).toBeGreaterThan(doubtful.length)
+  // One that may be late is held back; where two in a row could not be confirmed the third is marked.
+  expect(doubtful.length).toBeLessThan(good.length / 20)
+  expect(good.length).toBeGreaterThan(700)
   await bus.close()
 })

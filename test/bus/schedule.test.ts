@@ -87,7 +87,10 @@ test('commands before demands before polls; a command passes back-off and hold, 
   expect(chosen(state, 0)).toBe(task)
   seat.holdUntil = 300
   expect(chosen(state, 0)).toBe(other.tasks[0])
+  // A question may get the late reply; a write cannot.
   state.commands.push({ seat, question: task.question, expiresAt: 1e9 })
+  expect(chosen(state, 0)).toBe(other.tasks[0])
+  state.commands[0] = { seat, question: { ...task.question, writes: true }, expiresAt: 1e9 }
   expect(chosen(state, 0)).toBe('command')
   seat.gapUntil = 50
   other.backoffUntil = 9000
@@ -97,7 +100,7 @@ test('commands before demands before polls; a command passes back-off and hold, 
 test('a device under suspicion is asked one thing only, and its demands wait behind it', () => {
   const seat = seatOf([1000, 1000])
   const [first, second] = seat.tasks
-  seat.suspicion = { task: second!, firstMissAt: 0, lastMissAt: 0, owed: 1, confirming: false }
+  seat.suspicion = { task: second!, firstMissAt: 0, lastMissAt: 0, owed: 1, confirming: false, unconfirmed: 0 }
   const state = schedule(seat)
   expect(chosen(state, 0)).toBe(second)
   state.demands.push({ task: first!, expiresAt: 1e9 })

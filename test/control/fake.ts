@@ -464,6 +464,7 @@ function wireOf(fake: Fake, index: number): FakeWire {
     echoes: 0,
     junkBytes: 0,
     collisions: 0,
+    yields: 0,
     lineChanges: 0,
     lineChangeMs: 0,
     health: {

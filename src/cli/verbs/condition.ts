@@ -48,10 +48,11 @@ export function busStateCell({ state, health }: BusRow, language: Language): Cel
 /** What there is to say of a bus beside its line in the table; nothing of one that is well and alone. */
 export function busNotes({ bus, health }: BusRow, now: number, screen: Screen): readonly string[] {
   const { language } = screen
-  const { collisions, lineChanges, lineChangeMs } = health
+  const { collisions, yields, lineChanges, lineChangeMs } = health
   const notes = [
     ...strangerNotes(bus, health.strangers, now, language),
     ...(collisions > 0 ? [say(language, 'busCollisions', { bus, n: formatCount(collisions) })] : []),
+    ...(yields > 0 ? [say(language, 'busYields', { bus, n: formatCount(yields) })] : []),
     ...(health.why.includes('master') ? [`  → ${say(language, 'busMasterAdvice')}`] : []),
     ...(health.why.includes('overload') ? [say(language, 'busFull', { bus })] : []),
     ...healthNotes(bus, health, language),
