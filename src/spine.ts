@@ -10,6 +10,7 @@ import { isAtRest } from './image/event.ts'
 import { Image } from './image/image.ts'
 import { type Fresh, Gathered, Intake, type Pseudonym } from './image/intake.ts'
 import { Presence } from './image/presence.ts'
+import { Reach } from './image/reach.ts'
 import { Reports } from './image/report.ts'
 import { causeText } from './model/fault.ts'
 import type { ClockReading, Event, EventType, Item } from './model/journal.ts'
@@ -27,6 +28,8 @@ export type Carried = {
   readonly samples: readonly Sample[]
   readonly arrivals: readonly Exclude<Arrival, { kind: 'scan' }>[]
 }
+
+type DeviceArrival = Extract<Arrival, { kind: 'device' }>
 
 export type SpineOptions = {
   readonly site: Site
@@ -79,6 +82,7 @@ export function openSpine(options: SpineOptions): Spine {
   const intake = new Intake(site.points, image, options.pseudonym === undefined ? {} : { pseudonym: options.pseudonym })
   const reports = new Reports(site.points)
   const presence = new Presence(site)
+  const reach = new Reach(site)
   const derivations = new Derivations(site, {
     states: store.states,
     periodStart: createZone(site.timezone).periodStart,
@@ -97,7 +101,10 @@ export function openSpine(options: SpineOptions): Spine {
   let backlog: readonly Arrival[] = []
   for (const sample of options.carried?.samples ?? []) image.set(sample)
   for (const arrival of options.carried?.arrivals ?? []) {
-    if (arrival.kind === 'device') presence.told(arrival)
+    if (arrival.kind === 'device') {
+      presence.told(arrival)
+      reach.device(arrival)
+    } else reach.bus(arrival)
     noted(arrival)
   }
   let read = 0
@@ -149,13 +156,17 @@ export function openSpine(options: SpineOptions): Spine {
     const settling: ((error: Error | null) => void)[] = []
     let oldest = time.mono
 
+    const tellDevice = (arrival: DeviceArrival): void => {
+      const id = site.devices[arrival.device]?.id ?? null
+      items.push(event('device', id, deviceNews(arrival), utcOf(arrival.mono, time)))
+    }
     const news = (arrival: Exclude<Arrival, { kind: 'scan' }>): void => {
       noted(arrival)
-      const of = arrival.kind === 'device' ? site.devices[arrival.device] : undefined
-      if (of === undefined) return
-      const body = deviceNews(arrival)
-      items.push(event('device', of.id, body, utcOf(arrival.mono, time)))
-      log.info({ device: of.id, ...body }, 'device')
+      if (arrival.kind === 'bus') reach.bus(arrival).forEach(tellDevice)
+      else if (reach.device(arrival)) {
+        tellDevice(arrival)
+        log.info({ device: site.devices[arrival.device]?.id, ...deviceNews(arrival) }, 'device')
+      }
     }
     const arrivals = [...backlog, ...mailbox.takeAll()]
     backlog = []
@@ -210,6 +221,8 @@ export function openSpine(options: SpineOptions): Spine {
       // What was derived has been fed to its own dependants already; only what follows it is news to them.
       round = next.without(derivedPoints)
     }
+
+    for (const turned of presence.composed(fresh.samples, image, time.mono)) news(turned)
 
     const alarms = board.step(fresh.changed, image, { mono: time.mono, utc })
     if (alarms.outputs.length > 0) {
@@ -346,8 +359,7 @@ export function openSpine(options: SpineOptions): Spine {
 }
 
 /** Body of a `device` event. Slow answers are a cause too, and the device's figures stand beside it. */
-function deviceNews({ state, cause, ...more }: Exclude<Arrival, { kind: 'scan' }>): Event['body'] {
-  const trend = 'trend' in more ? more.trend : undefined
+function deviceNews({ state, cause, trend }: DeviceArrival): Event['body'] {
   const word = cause === null ? (trend?.why === 'slow' ? 'slow' : null) : causeText(cause)
   return trend === undefined ? { state, cause: word } : { state, cause: word, trend }
 }

@@ -249,3 +249,41 @@ describe('a card number', () => {
     spine.close()
   })
 })
+
+describe('device events', () => {
+  test('say of each device of a dead bus, and of what is composed of it, that it is offline, and that it is back', async () => {
+    const made = siteOf({
+      'site.yaml': `${HEAD}  io: {driver: io/wellpro_wp8026, bus: b, address: 1}
+  lift: {driver: elevator/dry_contacts, inputs: {running: io.di_1}}
+`,
+    })
+    const { spine, commits, turn, read } = open(made)
+    const told = (): readonly unknown[] =>
+      commits
+        .flatMap(({ items }) => items)
+        .flatMap(({ body }) => (body['ty'] === 'device' ? [[body['i'], body['body']]] : []))
+    spine.post({ kind: 'bus', bus: 0, mono: 1000, state: 'online', cause: null })
+    spine.post({ kind: 'device', device: 0, mono: 1000, state: 'online', cause: null })
+    await read({ 'io.di_1': true })
+    expect(told()).toEqual([
+      ['io', { state: 'online', cause: null }],
+      ['lift', { state: 'online', cause: null }],
+    ])
+    spine.post({ kind: 'bus', bus: 0, mono: 1000, state: 'offline', cause: { kind: 'closed' } })
+    const { points } = made.devices[0] ?? { points: [] }
+    const readings = points.map((point): Reading => ({ point, fault: { kind: 'closed' } }))
+    spine.post({ kind: 'scan', device: 0, mono: 1000, readings })
+    await turn()
+    expect(told().slice(2)).toEqual([
+      ['io', { state: 'offline', cause: 'closed' }],
+      ['lift', { state: 'offline', cause: 'closed' }],
+    ])
+    spine.post({ kind: 'bus', bus: 0, mono: 1000, state: 'online', cause: null })
+    await read({ 'io.di_1': true })
+    expect(told().slice(4)).toEqual([
+      ['io', { state: 'online', cause: null }],
+      ['lift', { state: 'online', cause: null }],
+    ])
+    spine.close()
+  })
+})
