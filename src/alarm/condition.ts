@@ -3,7 +3,9 @@ import { compileTree } from '../derive/compile.ts'
 import { createFlaw, type Flaw } from '../derive/flaw.ts'
 import { parseExpression, type Scope } from '../derive/parse.ts'
 import { inputsOf, type Tree, walk } from '../derive/tree.ts'
+import { FLAWS } from '../derive/wording.ts'
 import type { View } from '../image/image.ts'
+import type { Text } from '../model/point.ts'
 
 export { createEnvironment, type Environment, siteEnvironment } from '../derive/environment.ts'
 export { CEL_WORDS } from '../derive/words.ts'
@@ -36,7 +38,7 @@ export function checkCondition(source: string, scope: Scope): ConditionCheck {
 /** For a condition that was checked at load. Throws when it was not. */
 export function compileCondition(source: string, scope: Scope): Condition {
   const parsed = parseCondition(source, scope)
-  if (!parsed.ok) throw new Error(`${parsed.message}\n${parsed.caret}`)
+  if (!parsed.ok) throw new Error(`${parsed.message.en}\n${parsed.caret}`)
   const evaluate = compileTree(parsed.tree)
   return {
     inputs: inputsOf(parsed.tree),
@@ -53,15 +55,12 @@ type ParsedCondition = { readonly ok: true; readonly tree: Tree } | ({ readonly 
 function parseCondition(source: string, scope: Scope): ParsedCondition {
   const parsed = parseExpression(source, scope)
   if (!parsed.ok) return parsed
-  const refuse = (message: string): ParsedCondition => ({
+  const refuse = (message: Text): ParsedCondition => ({
     ok: false,
     ...createFlaw(source, message, 0, source.length),
   })
-  if (parsed.type !== 'bool') {
-    const what = parsed.type === 'number' ? 'a number' : 'a text'
-    return refuse(`comes to ${what}, not to true or false: compare it with something, as value > 0`)
-  }
-  if (inputsOf(parsed.tree).length === 0) return refuse('names no point: it would never change')
+  if (parsed.type !== 'bool') return refuse(FLAWS.notTruth(parsed.type))
+  if (inputsOf(parsed.tree).length === 0) return refuse(FLAWS.noPoints())
   return { ok: true, tree: parsed.tree }
 }
 

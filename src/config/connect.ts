@@ -1,5 +1,5 @@
 /** Composed devices: which point each input follows. */
-import type { PointType } from '../model/point.ts'
+import type { PointType, Text } from '../model/point.ts'
 import { nearest } from '../derive/nearest.ts'
 import type { Draft } from '../driver/points.ts'
 import { parseDuration } from '../driver/units.ts'
@@ -11,11 +11,11 @@ export type Connection = { readonly point: number; readonly invert: boolean; rea
 
 type Numbered = { readonly draft: Draft; readonly device: number; readonly first: number }
 
-const SPOKEN: Readonly<Record<PointType, string>> = {
-  bool: 'true/false',
-  f64: 'a number',
-  u64: 'a number',
-  str: 'a text',
+const SPOKEN: Readonly<Record<PointType, Text>> = {
+  bool: { en: 'true/false', zh: '布尔值' },
+  f64: { en: 'a number', zh: '数字' },
+  u64: { en: 'a number', zh: '数字' },
+  str: { en: 'a text', zh: '文本' },
 }
 
 /** By the index of the composed device's point. Inputs that a site leaves out are not in it. */

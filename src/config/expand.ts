@@ -1,5 +1,6 @@
 /** From the device entries of the site file to one entry per device: families opened, their members merged over the entry. */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
 import { BUILTIN } from '../alarm/builtin.ts'
 import type { Position } from '../driver/finding.ts'
 import { isReserved } from '../driver/model.ts'
@@ -72,12 +73,20 @@ function family(key: string, block: DeviceBlock, context: Context): readonly Ent
     return { id, family: key, driver, block: merged, layers: [over, below], named }
   }
   if (typeof each === 'string') {
-    const shown = shownFolder === '' ? each : join(shownFolder, each)
-    return readTable(join(folder, each), shown, findings).map(({ id, block: own, document: row }) =>
+    const path = resolve(folder, each)
+    if (!existsSync(path)) {
+      findings.error(document.at(['devices', key, 'each']), 'tableMissing', { path })
+      return []
+    }
+    const shown = shownFolder === '' || isAbsolute(each) ? each : join(shownFolder, each)
+    return readTable(path, shown, findings).map(({ id, block: own, document: row }) =>
       member(id, own, { document: row, base: [], data: own }, row.keyAt(['id'])),
     )
   }
   const base: Path = ['devices', key, 'each']
+  const hadFaults = [...context.pruned].some((path) => path.startsWith(base.join('.')))
+  if (isPlain(each) && Object.keys(each).length === 0 && !hadFaults)
+    findings.error(document.at(base), 'familyEmpty', { family: key })
   return Object.entries(isPlain(each) ? each : {}).map(([id, own]) =>
     member(id, own, { document, base: [...base, id], data: own }, document.keyAt([...base, id])),
   )

@@ -131,12 +131,15 @@ function addressOf(entry: Entry, address: number | string, { protocol, bus }: Sp
   if (protocol.name === 'modbus') return unitOf(written, { at, bus }, context)
   const digits = DIGITS[protocol.name]
   if (typeof address === 'number' && digits !== undefined) {
-    const quoted = Number.isSafeInteger(address) && address >= 0 ? String(address).padStart(digits, '0') : '…'
-    findings.error(at, 'addressNumber', { written, quoted })
+    // Of `0x1234` and of what a number cannot hold, the digits are in the file alone.
+    const exact = Number.isSafeInteger(address) && !/^0[xo]/i.test(source ?? '')
+    const known = exact ? String(address) : (source ?? '').replace(/^0[xo]/i, '')
+    const quoted = /^\d+$/.test(known) && known.length <= digits ? known.padStart(digits, '0') : '…'
+    findings.error(at, 'addressNumber', { written: exact ? written : (source ?? written), quoted })
     return null
   }
   const found = protocol.address(address)
-  if (typeof found !== 'string') return found.address
+  if ('address' in found) return found.address
   findings.error(at, 'addressUnfit', { why: found })
   return null
 }

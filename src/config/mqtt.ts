@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { BrokerListener, BrokerSettings, Secret, UplinkSettings } from '../model/site.ts'
-import { reason, type Path } from '../driver/document.ts'
+import type { Path } from '../driver/document.ts'
 import { isReserved } from '../driver/model.ts'
+import { systemReason } from '../driver/reason.ts'
 import { parseDuration, parseRate } from '../driver/units.ts'
 import type { Context } from './context.ts'
 import type { BrokerBlock, SecretBlock, UplinkBlock } from './schema.ts'
@@ -14,6 +15,8 @@ type Scheme = keyof typeof PORTS
 const BACKFILL_RATE = 32 * 1024
 const BACKFILL_DELAY_MS = 30_000
 const KEEPALIVE_S = 30
+const NO_KEY = { en: 'holds no private key in PEM form', zh: '其中没有 PEM 格式的私钥' }
+const NO_CERTIFICATE = { en: 'holds no certificate in PEM form', zh: '其中没有 PEM 格式的证书' }
 
 export function resolveBroker(context: Context): BrokerSettings | null {
   const { file, document, findings } = context
@@ -74,6 +77,7 @@ export function resolveUplinks(context: Context): readonly UplinkSettings[] {
     const path = ['uplinks', id]
     if (isReserved(id)) findings.error(document.keyAt(path), 'celWord', { id })
     if (block.commands !== undefined) findings.warn(document.keyAt([...path, 'commands']), 'commandsLater', {})
+    if (block.confirm === 'e2e') findings.error(document.at([...path, 'confirm']), 'confirmLater', {})
     for (const [index, server] of block.servers.entries()) {
       const at: Path = [...path, 'servers', index]
       const address = parseAddress(server, at, ['mqtt', 'mqtts'], context)
@@ -145,11 +149,11 @@ function readPem(path: string, where: Path, { folder, document, findings }: Cont
     const text = readFileSync(resolve(folder, path), 'utf8')
     const kind = isKey ? 'PRIVATE KEY' : 'CERTIFICATE'
     if (!text.includes('-----BEGIN ') || !text.includes(kind))
-      findings.error(at, 'pem', { path, why: `holds no ${isKey ? 'private key' : 'certificate'} in PEM form` })
+      findings.error(at, 'pem', { path, why: isKey ? NO_KEY : NO_CERTIFICATE })
     return text
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    findings.error(at, 'pem', { path, why: reason(error) })
+    findings.error(at, 'pem', { path, why: systemReason(error) })
     return ''
   }
 }
@@ -169,6 +173,9 @@ function parseAddress<S extends Scheme>(
     return null
   }
   if (url.username !== '' || url.password !== '') findings.error(at, 'urlSecret', {})
+  // MQTT has no paths; what would be passed over was meant for something.
+  const beyond = `${url.pathname === '/' ? '' : url.pathname}${url.search}${url.hash}`
+  if (scheme !== 'ws' && beyond !== '') findings.error(at, 'urlBeyond', { beyond, scheme })
   const host = url.hostname.replace(/^\[|\]$/g, '')
   return { scheme, host, port: url.port === '' ? PORTS[scheme] : Number(url.port) }
 }

@@ -3,7 +3,7 @@ import { checkCondition } from '../alarm/condition.ts'
 import { type Environment, siteEnvironment } from '../derive/environment.ts'
 import type { Params } from '../derive/parse.ts'
 import type { Output, Rule } from '../model/alarm.ts'
-import type { Point, Value } from '../model/point.ts'
+import type { Point, Text, Value } from '../model/point.ts'
 import type { Path } from '../driver/document.ts'
 import type { Position } from '../driver/finding.ts'
 import { type AlarmDraft, alarmOf, isReserved, type Model } from '../driver/model.ts'
@@ -131,15 +131,17 @@ function outputOf(
 }
 
 /** What the point takes instead, or null: the value fits. */
-function unfit(point: Point, value: Value): string | null {
+function unfit(point: Point, value: Value): Text | null {
   const labels = point.source.from === 'field' ? point.source.treatment.map : null
   if (labels !== null) {
     const known = Object.values(labels)
-    return typeof value === 'string' && known.includes(value) ? null : `one of ${known.join(' ')}`
+    if (typeof value === 'string' && known.includes(value)) return null
+    return { en: `one of ${known.join(' ')}`, zh: `以下之一：${known.join(' ')}` }
   }
-  if (point.type === 'bool') return typeof value === 'boolean' ? null : 'true or false'
-  if (point.type === 'str') return typeof value === 'string' ? null : 'a text'
+  if (point.type === 'bool') return typeof value === 'boolean' ? null : { en: 'true or false', zh: 'true 或 false' }
+  if (point.type === 'str') return typeof value === 'string' ? null : { en: 'a text', zh: '文本' }
   const { min, max } = point.write ?? { min: null, max: null }
-  const inside = typeof value === 'number' && (min === null || value >= min) && (max === null || value <= max)
-  return inside ? null : `a number${min === null && max === null ? '' : ` of ${min ?? '…'} to ${max ?? '…'}`}`
+  if (typeof value === 'number' && (min === null || value >= min) && (max === null || value <= max)) return null
+  if (min === null && max === null) return { en: 'a number', zh: '数字' }
+  return { en: `a number of ${min ?? '…'} to ${max ?? '…'}`, zh: `${min ?? '…'} 到 ${max ?? '…'} 的数字` }
 }

@@ -7,7 +7,20 @@ import { alarmBlock, driverName, driverSchema } from '../driver/schema.ts'
 import { cjt188Block, dlt645Block, mbusBlock } from '../driver/schema-codec.ts'
 import { modbusBlock, pointBlock } from '../driver/schema-point.ts'
 import { textlineBlock } from '../driver/schema-textline.ts'
-import { duration, expecting, flag, id, label, line, rate, scalar, size, text } from '../driver/shapes.ts'
+import {
+  duration,
+  expecting,
+  flag,
+  id,
+  label,
+  line,
+  rate,
+  scalar,
+  secret,
+  secretName,
+  size,
+  text,
+} from '../driver/shapes.ts'
 
 const wire = expecting(
   z.string().min(1).max(256),
@@ -33,16 +46,6 @@ const filter = expecting(
     .max(256),
   'an MQTT topic filter, such as zigbee2mqtt/#',
   'MQTT 主题过滤器，如 zigbee2mqtt/#',
-)
-const secretName = expecting(
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
-  'the name of a secret: letters, digits, _ . -',
-  '密钥名称：字母、数字、_ . -',
-)
-const secret = expecting(
-  z.union([z.strictObject({ secret: secretName }), z.string().min(1).max(16_384)]),
-  'a reference {secret: NAME}; a literal only with lab: true',
-  '引用 {secret: 名称}；仅在 lab: true 时可写明文',
 )
 const file = expecting(z.string().min(1).max(1024), 'the path of a file', '文件路径')
 const url = expecting(z.string().min(1).max(512), 'an address such as mqtts://host:8883', '地址，如 mqtts://host:8883')
@@ -149,7 +152,13 @@ const brokerBlock = z.strictObject({
 })
 
 const uplinkBlock = z.strictObject({
-  dialect: z.enum(['native']).optional().describe('Message shapes. Default native: numbers, proofs, resends.'),
+  dialect: expecting(
+    z.enum(['native']),
+    'native (sparkplug_b, thingsboard and others come with a later version)',
+    'native（sparkplug_b、thingsboard 等后续版本才支持）',
+  )
+    .optional()
+    .describe('Message shapes. Default native: numbers, proofs, resends.'),
   tenant: expecting(
     z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/),
     'a name of lower-case letters, digits, _ and -',

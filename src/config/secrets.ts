@@ -18,7 +18,8 @@ import {
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import type { Secret } from '../model/site.ts'
-import { reason } from '../driver/document.ts'
+import type { Text } from '../model/point.ts'
+import { systemReason } from '../driver/reason.ts'
 
 const HIDDEN = '***'
 
@@ -53,7 +54,7 @@ export function createSecret(text: string): Secret {
 export type SecretFault =
   | { readonly why: 'missing'; readonly path: string }
   | { readonly why: 'mode'; readonly path: string; readonly mode: string }
-  | { readonly why: 'unreadable'; readonly text: string }
+  | { readonly why: 'unreadable'; readonly text: Text }
 
 export type SecretFolders = {
   /** `$CREDENTIALS_DIRECTORY`; null where systemd gave none. */
@@ -85,7 +86,7 @@ function readOwn(path: string, checkMode: boolean): Secret | SecretFault {
   } catch (error) {
     if (!(error instanceof Error)) throw error
     if ('code' in error && error.code === 'ENOENT') return { why: 'missing', path }
-    return { why: 'unreadable', text: reason(error) }
+    return { why: 'unreadable', text: systemReason(error) }
   }
 }
 

@@ -21,11 +21,17 @@ export function openSiteKey(data: string, credentials: string | null): Secret {
   if (!('why' in known)) return checked(known)
   if (known.why === 'mode')
     throw new Error(`${known.path} can be read by others (mode ${known.mode}): chmod 600 it, or replace the key`)
-  if (known.why === 'unreadable') throw new Error(`the site key cannot be read: ${known.text}`)
+  if (known.why === 'unreadable') throw new Error(`the site key cannot be read: ${known.text.en}`)
   make(folder)
   const made = readSecret(SITE_KEY, { credentials: null, beside: folder })
   if ('why' in made) throw new Error(`the site key was written to ${folder} and cannot be read back: ${made.why}`)
   return checked(made)
+}
+
+/** The key of a gateway that has run with this data, to look at and not to make; null: none that we may read. */
+export function findSiteKey(data: string, credentials: string | null): Secret | null {
+  const known = readSecret(SITE_KEY, { credentials, beside: join(data, 'secrets') })
+  return 'why' in known ? null : checked(known)
 }
 
 export function createPseudonym(key: Secret): Pseudonym {

@@ -112,7 +112,7 @@ function checkHeader({ line, cells }: Cells, file: string, findings: Findings): 
   const first = cells[0] ?? ''
   const foreign = /[;\t|]/.exec(first)
   if (cells.length === 1 && foreign !== null) {
-    findings.error({ file, line, col: 1 }, 'tableSeparator', { char: foreign[0] === '\t' ? 'tabs' : foreign[0] })
+    findings.error({ file, line, col: 1 }, 'tableSeparator', { char: foreign[0] })
     return false
   }
   const seen = new Set<string>()

@@ -184,7 +184,7 @@ function planAll(site: Source): readonly Plan[] {
     if (formula.kind !== 'expression') return { point, formula, inputs: inputsOfFormula(formula), tree: null }
     const params = site.devices[formula.device]?.params ?? {}
     const parsed = parseExpression(formula.source, { environment, device: formula.device, params })
-    if (!parsed.ok) throw new Error(`${point.id}: ${parsed.message}\n${parsed.caret}`)
+    if (!parsed.ok) throw new Error(`${point.id}: ${parsed.message.en}\n${parsed.caret}`)
     return { point, formula, inputs: inputsOf(parsed.tree), tree: parsed.tree }
   })
 }

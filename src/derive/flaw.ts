@@ -1,6 +1,8 @@
 /** What is wrong with an expression, and where: for people who read it beside their site file. */
+import type { Text } from '../model/point.ts'
+
 export type Flaw = {
-  readonly message: string
+  readonly message: Text
   /** 1-based, within the expression. */
   readonly line: number
   readonly column: number
@@ -9,7 +11,7 @@ export type Flaw = {
 }
 
 /** `start` and `end` are offsets into `source`; `end` may be at or before `start` (a place, not a stretch). */
-export function createFlaw(source: string, message: string, start: number, end: number): Flaw {
+export function createFlaw(source: string, message: Text, start: number, end: number): Flaw {
   const at = Math.min(Math.max(0, start), source.length)
   const lineStart = source.lastIndexOf('\n', at - 1) + 1
   const newline = source.indexOf('\n', at)

@@ -4,12 +4,12 @@
  * double, so integer literals are widened before the check (`value + 1` is what people write).
  */
 import { type ASTNode, Environment as CelEnvironment, type ParseError } from '@marcbachmann/cel-js'
-import type { PointType } from '../model/point.ts'
+import type { PointType, Text } from '../model/point.ts'
 import type { Environment, EnvironmentDevice, EnvironmentPoint } from './environment.ts'
 import { createFlaw, type Flaw } from './flaw.ts'
-import { foreignFlaw, speak } from './wording.ts'
 import { nearest } from './nearest.ts'
 import type { Tree } from './tree.ts'
+import { FLAWS, foreignFlaw } from './wording.ts'
 import { CEL_WORDS } from './words.ts'
 
 /** Values that stand as `params.name`. */
@@ -49,9 +49,9 @@ for (const type of ['double', 'bool', 'string']) {
 
 export function parseExpression(source: string, scope: Scope): Parsed {
   if (source.length > SOURCE_LENGTH_MAX) {
-    return { ok: false, ...createFlaw(source, `longer than ${SOURCE_LENGTH_MAX} characters: split it`, 0, 0) }
+    return { ok: false, ...createFlaw(source, FLAWS.tooLong(SOURCE_LENGTH_MAX), 0, 0) }
   }
-  if (source.trim() === '') return { ok: false, ...createFlaw(source, 'the expression is empty', 0, 0) }
+  if (source.trim() === '') return { ok: false, ...createFlaw(source, FLAWS.empty(), 0, 0) }
   const cel = BASE.clone()
   try {
     const parsed = cel.parse(source)
@@ -60,12 +60,11 @@ export function parseExpression(source: string, scope: Scope): Parsed {
     if (!checked.valid) return { ok: false, ...foreignFlaw(source, checked.error) }
     const type = VALUE_TYPES[checked.type ?? '']
     if (type === undefined) {
-      const message = `comes to ${speak(checked.type ?? 'nothing')}: it must be a number, true/false or text`
-      return { ok: false, ...createFlaw(source, message, 0, source.length) }
+      return { ok: false, ...createFlaw(source, FLAWS.noValue(checked.type ?? 'nothing'), 0, source.length) }
     }
     return { ok: true, tree, type }
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, ...createFlaw(source, error.message, error.start, error.end) }
+    if (error instanceof Refusal) return { ok: false, ...createFlaw(source, error.words, error.start, error.end) }
     if (error instanceof Error && 'summary' in error) return { ok: false, ...foreignFlaw(source, error as ParseError) }
     throw error
   }
@@ -73,10 +72,12 @@ export function parseExpression(source: string, scope: Scope): Parsed {
 
 /** Thrown inside this file only, caught by parseExpression. */
 class Refusal extends Error {
+  readonly words: Text
   readonly start: number
   readonly end: number
-  constructor(node: ASTNode, message: string, start = node.start) {
-    super(message)
+  constructor(node: ASTNode, words: Text, start = node.start) {
+    super(words.en)
+    this.words = words
     this.start = start
     this.end = node.end
   }
@@ -163,7 +164,7 @@ class Translation {
       case 'rcall':
         return this.#textQuestion(node, node.args[0], node.args[1], node.args[2])
       default:
-        throw new Refusal(node, `${describe(node.op)} cannot stand here: ${SUPPORTED}`)
+        throw new Refusal(node, FLAWS.noPlaceFor(node.op))
     }
   }
 
@@ -174,9 +175,9 @@ class Translation {
     }
     // int is a bigint, uint an object of the library's that counts as one.
     const whole = typeof value === 'object' && value !== null ? value.valueOf() : value
-    if (typeof whole !== 'bigint') throw new Refusal(node, `null and bytes cannot stand here: ${SUPPORTED}`)
+    if (typeof whole !== 'bigint') throw new Refusal(node, FLAWS.noPlaceFor('constant'))
     const number = Number(whole)
-    if (!Number.isSafeInteger(number)) throw new Refusal(node, `${whole} is too large to be compared exactly`)
+    if (!Number.isSafeInteger(number)) throw new Refusal(node, FLAWS.tooLarge(whole))
     // The check runs later on this same tree and then sees a double.
     const literal: { args: unknown } = node
     literal.args = number
@@ -185,7 +186,7 @@ class Translation {
 
   #bare(node: ASTNode, name: string): Tree {
     if (name === 'params' && this.#scope.params !== undefined) {
-      throw new Refusal(node, `params is not a value: write params.NAME${oneOf(Object.keys(this.#scope.params))}`)
+      throw new Refusal(node, FLAWS.paramsBare(Object.keys(this.#scope.params)))
     }
     refuseWord(node, name)
     const point = this.#own === null ? undefined : this.#pointOf(this.#own, name)
@@ -194,39 +195,31 @@ class Translation {
       return pointNode(point)
     }
     const device = this.#scope.environment.deviceById.get(name)
-    if (device !== undefined) {
-      const first = device.points[0]
-      const example = first === undefined ? '' : `: name one of its points, as ${name}.${first.key}`
-      throw new Refusal(node, `${name} is a device, not a value${example}`)
-    }
+    if (device !== undefined) throw new Refusal(node, FLAWS.deviceBare(name, device.points[0]?.key ?? null))
     throw new Refusal(node, this.#unknownName(name))
   }
 
-  #unknownName(name: string): string {
+  #unknownName(name: string): Text {
     const keys = this.#own === null ? [] : this.#own.points.map((point) => point.key)
     const near = nearest(name, keys) ?? nearest(name, this.#scope.environment.deviceById.keys())
-    const what = this.#own === null ? 'no device is called' : `${this.#own.id} has no point`
-    const hint = this.#own === null ? '; points are written DEVICE.POINT' : ''
-    return near === null ? `${what} ${name}${hint}` : `${what} ${name}: did you mean ${near}?`
+    return this.#own === null ? FLAWS.noDeviceBare(name, near) : FLAWS.noPoint(this.#own.id, name, near)
   }
 
   #field(node: ASTNode, left: ASTNode, key: string): Tree {
-    if (left.op !== 'id') throw new Refusal(node, `.${key} does not belong to a device`, node.pos)
+    if (left.op !== 'id') throw new Refusal(node, FLAWS.noOwner(key), node.pos)
     const name = left.args
     if (name === 'params' && this.#scope.params !== undefined) return this.#param(node, key, this.#scope.params)
     refuseWord(left, name)
     const device = this.#scope.environment.deviceById.get(name)
     if (device === undefined) {
       const near = nearest(name, this.#scope.environment.deviceById.keys())
-      const note = this.#own !== null && this.#pointOf(this.#own, name) !== undefined ? `; ${name} is a point` : ''
-      throw new Refusal(left, `no device is called ${name}${near === null ? note : `: did you mean ${near}?`}`)
+      const isPoint = this.#own !== null && this.#pointOf(this.#own, name) !== undefined
+      throw new Refusal(left, FLAWS.noDevice(name, near, isPoint))
     }
     const point = this.#pointOf(device, key)
     if (point === undefined) {
       const keys = device.points.map((known) => known.key)
-      const near = nearest(key, keys)
-      const hint = near === null ? oneOf(keys) : `: did you mean ${near}?`
-      throw new Refusal(node, `${name} has no point ${key}${hint}`, node.pos)
+      throw new Refusal(node, FLAWS.noPoint(name, key, nearest(key, keys), keys), node.pos)
     }
     this.#declare(name, key, CEL_TYPES[point.type])
     return pointNode(point)
@@ -235,9 +228,8 @@ class Translation {
   #param(node: ASTNode, key: string, params: Params): Tree {
     const value = Object.hasOwn(params, key) ? params[key] : undefined
     if (value === undefined) {
-      const near = nearest(key, Object.keys(params))
-      const hint = near === null ? oneOf(Object.keys(params)) : `: did you mean ${near}?`
-      throw new Refusal(node, `there is no parameter ${key}${hint}`, node.pos)
+      const known = Object.keys(params)
+      throw new Refusal(node, FLAWS.noParam(key, nearest(key, known), known), node.pos)
     }
     this.#declare('params', key, typeof value === 'number' ? 'double' : typeof value === 'boolean' ? 'bool' : 'string')
     return { kind: 'constant', value }
@@ -250,32 +242,25 @@ class Translation {
   }
 
   #member(node: ASTNode, of: ASTNode, list: ASTNode): Tree {
-    if (list.op !== 'list') throw new Refusal(list, 'after `in` a list must stand, as ["open", "closing"]')
-    if (list.args.length === 0) throw new Refusal(node, 'the list is empty: this is never true')
+    if (list.op !== 'list') throw new Refusal(list, FLAWS.inWhat())
+    if (list.args.length === 0) throw new Refusal(node, FLAWS.listEmpty())
     for (const element of list.args) this.#checkLabel(of, element)
     return { kind: 'member', of: this.#node(of), list: list.args.map((element) => this.#node(element)) }
   }
 
   #quality(node: ASTNode, name: string, args: readonly ASTNode[]): Tree {
     if (name !== 'bad' && name !== 'stale') {
-      const near = nearest(name, ['bad', 'stale'])
-      throw new Refusal(
-        node,
-        `${name}() cannot stand here${near === null ? `: ${SUPPORTED}` : `: did you mean ${near}?`}`,
-      )
+      throw new Refusal(node, FLAWS.noFunction(name, nearest(name, ['bad', 'stale'])))
     }
     const point = args[0] === undefined || args.length > 1 ? null : this.#node(args[0])
-    if (point?.kind !== 'point')
-      throw new Refusal(node, `${name}() asks one point for its quality, as ${name}(pump_1.pressure)`)
+    if (point?.kind !== 'point') throw new Refusal(node, FLAWS.qualityOf(name))
     return { kind: 'quality', asks: name, index: point.index }
   }
 
   #textQuestion(node: ASTNode, name: string, of: ASTNode, args: readonly ASTNode[]): Tree {
     const part = args[0]
     const known = name === 'contains' || name === 'startsWith' || name === 'endsWith'
-    if (!known || part === undefined || args.length > 1) {
-      throw new Refusal(node, `.${name}() with ${args.length} arguments cannot stand here: ${SUPPORTED}`)
-    }
+    if (!known || part === undefined || args.length > 1) throw new Refusal(node, FLAWS.noMethod(name))
     return { kind: 'text', asks: name, of: this.#node(of), part: this.#node(part) }
   }
 
@@ -284,9 +269,7 @@ class Translation {
     if (other.op !== 'value' || typeof other.args !== 'string' || /^-?\d+$/.test(other.args)) return
     const labels = this.#labelsOf(side)
     if (labels === undefined || labels.includes(other.args)) return
-    const near = nearest(other.args, labels)
-    const hint = near === null ? oneOf(labels) : `: did you mean "${near}"?`
-    throw new Refusal(other, `this point is never "${other.args}"${hint}`)
+    throw new Refusal(other, FLAWS.noLabel(other.args, nearest(other.args, labels), labels))
   }
 
   #labelsOf(node: ASTNode): readonly string[] | undefined {
@@ -303,25 +286,9 @@ class Translation {
 
 /** Also where a point has that name: the library would take the word for its own. */
 function refuseWord(node: ASTNode, name: string): void {
-  if (CEL_WORDS.has(name)) throw new Refusal(node, `${name} is a word of CEL and cannot be a name here`)
-}
-
-const SUPPORTED =
-  'an expression takes numbers, texts, true, false, points, params, && || ! == != < <= > >= + - * / % ?: in [..], ' +
-  'bad(point), stale(point) and .contains .startsWith .endsWith of a text'
-
-function describe(op: string): string {
-  if (op === 'map') return 'a map {..}'
-  if (op === 'list') return 'a list outside of `in`'
-  return op.startsWith('[') ? 'an index [..]' : op
+  if (CEL_WORDS.has(name)) throw new Refusal(node, FLAWS.word(name))
 }
 
 function pointNode(point: EnvironmentPoint): Tree {
   return { kind: 'point', index: point.index, type: VALUE_TYPES[CEL_TYPES[point.type]] ?? 'text' }
-}
-
-function oneOf(names: readonly string[]): string {
-  if (names.length === 0) return ''
-  const shown = names.slice(0, 8).join(', ')
-  return names.length > 8 ? ` (it has ${shown}, …)` : ` (it has ${shown})`
 }

@@ -20,6 +20,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import type { Findings, Position } from './finding.ts'
+import { systemReason, yamlReason } from './reason.ts'
 import { sizeText } from './units.ts'
 
 /** Keys and indices from the top of the document. */
@@ -76,7 +77,7 @@ export function readBytes(path: string, file: string, findings: Findings): Uint8
       closeSync(handle)
     }
   } catch (error) {
-    findings.error(at, 'unreadable', { why: error instanceof Error ? reason(error) : String(error) })
+    findings.error(at, 'unreadable', { why: systemReason(error instanceof Error ? error : new Error(String(error))) })
   }
   return null
 }
@@ -177,8 +178,8 @@ function tell(fault: YAMLError, at: Position, line: string, findings: Findings):
   else if (fault.code === 'RESOURCE_EXHAUSTION') findings.error(at, 'tooDeep', {})
   else if (fault.code === 'BLOCK_AS_IMPLICIT_KEY') findings.error(at, 'colonInValue', {})
   else if (fault.code === 'BAD_SCALAR_START') findings.error(at, 'badStart', { char: line[at.col - 1] ?? '' })
-  else if (fault.code === 'MISSING_CHAR') findings.error(at, 'missingChar', { why: fault.message })
-  else findings.error(at, 'syntax', { why: fault.message })
+  else if (fault.code === 'MISSING_CHAR') findings.error(at, 'missingChar', { why: yamlReason(fault) })
+  else findings.error(at, 'syntax', { why: yamlReason(fault) })
 }
 
 /** Takes out what must never become a property, and complains. */
@@ -272,9 +273,4 @@ function firstAlias(yaml: YamlDocument): number {
 
 function word(line: string, col: number): string {
   return /^["']?([^"':,{}]*)/.exec(line.slice(col - 1))?.[1]?.trim() ?? ''
-}
-
-/** `ENOENT: no such file or directory` without the call and path that Node adds. */
-export function reason(error: Error): string {
-  return error.message.replace(/, \w+( '.*')?$/, '')
 }

@@ -1,9 +1,10 @@
 /** Turns what the schema says into findings with a place, the nearest known key, and what was wanted instead. */
 import type { z } from 'zod'
+import type { Text } from '../model/point.ts'
 import { nearest } from '../derive/nearest.ts'
 import type { Document, Path } from './document.ts'
 import type { Findings } from './finding.ts'
-import { EXPECT, ID } from './shapes.ts'
+import { EXPECT, ID, id, label, secret, text } from './shapes.ts'
 
 type Shape = z.core.$ZodType
 type Issue = z.core.$ZodIssue
@@ -18,7 +19,7 @@ export function parseShape<S extends z.ZodType>(
 ): z.infer<S> | null {
   const result = schema.safeParse(data)
   if (result.success) return result.data
-  for (const issue of result.error.issues) report(issue, schema, document, findings, base, data)
+  for (const issue of sharpened(result.error.issues, data)) report(issue, schema, document, findings, base, data)
   return null
 }
 
@@ -37,7 +38,7 @@ export function parsePruned<S extends z.ZodType>(
   for (let round = 0; round < 8; round++) {
     const result = schema.safeParse(data)
     if (result.success) return { data: result.data, pruned }
-    const paths = result.error.issues.flatMap((issue) => {
+    const paths = sharpened(result.error.issues, data).flatMap((issue) => {
       if (round === 0) report(issue, schema, document, findings, [], data)
       return pathsOf(issue, data)
     })
@@ -48,9 +49,41 @@ export function parsePruned<S extends z.ZodType>(
   return null
 }
 
+/**
+ * Of a choice of shapes what is wrong within the one that was meant, so that its key is named; and of several complaints about one
+ * value the first.
+ */
+function sharpened(issues: readonly Issue[], data: unknown): readonly Issue[] {
+  const told = new Set<string>()
+  return issues
+    .flatMap((issue) => meantBy(issue, data))
+    .filter((issue) => {
+      const place = JSON.stringify(issue.path)
+      const isFirst = !told.has(place)
+      told.add(place)
+      return isFirst || issue.code === 'unrecognized_keys'
+    })
+}
+
+/** A map was written, so that shape of the choice was meant which is a map. */
+function meantBy(issue: Issue, data: unknown): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const value = valueAt(data, issue.path.map(stepOf))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [issue]
+  const meant = issue.errors.find((inner) =>
+    inner.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+  )
+  if (meant === undefined) return [issue]
+  return meant.flatMap((inner) => meantBy({ ...inner, path: [...issue.path, ...inner.path] }, data))
+}
+
+function stepOf(step: PropertyKey): string | number {
+  return typeof step === 'number' ? step : String(step)
+}
+
 /** What to take out for an issue: the keys, the value, or what cannot be without the value. */
 function pathsOf(issue: Issue, data: unknown): readonly Path[] {
-  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
+  const path = issue.path.map(stepOf)
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => [...path, key])
   // A list with a hole would say something else: all of it goes.
   const list = path.findIndex((step) => typeof step === 'number')
@@ -76,7 +109,7 @@ function without(data: unknown, paths: readonly Path[]): unknown {
 }
 
 function report(issue: Issue, schema: Shape, document: Document, findings: Findings, base: Path, data: unknown): void {
-  const inner = issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
+  const inner = issue.path.map(stepOf)
   const path = [...base, ...inner]
   const where = path.join('.') || (document.file.split('/').at(-1) ?? '')
   if (issue.code === 'unrecognized_keys') {
@@ -97,10 +130,17 @@ function report(issue: Issue, schema: Shape, document: Document, findings: Findi
     findings.error(document.at(path), 'missingKey', { key: last, where: path.slice(0, -1).join('.') })
     return
   }
+  const at = document.at(path)
   const wanted = wantedOf(shapeAt(schema, inner)) ?? fallback(issue)
-  const choices = issue.code === 'invalid_value' ? issue.values.map(String) : []
-  const near = typeof value === 'string' ? nearest(value, choices) : null
-  findings.error(document.at(path), 'badValue', { where, shown: shown(value, document, path), wanted, near })
+  const written = isOf([secret], wanted) ? '***' : shown(value, document, path)
+  if (value === null) findings.error(at, 'noValue', { where, wanted })
+  else if ((typeof value === 'number' || typeof value === 'boolean') && isOf([label, text], wanted))
+    findings.error(at, 'unquoted', { where, wanted, shown: written })
+  else {
+    const choices = issue.code === 'invalid_value' ? issue.values.map(String) : []
+    const near = typeof value !== 'string' ? null : isOf([id], wanted) ? idLike(value) : nearest(value, choices)
+    findings.error(at, 'badValue', { where, shown: written, wanted, near })
+  }
 }
 
 /** How the value was written, short enough for one line. */
@@ -120,7 +160,7 @@ function idLike(key: string): string | null {
   return ID.test(made) ? made : null
 }
 
-function fallback(issue: Issue): { en: string; zh: string } {
+function fallback(issue: Issue): Text {
   switch (issue.code) {
     case 'invalid_type':
       return TYPES[issue.expected] ?? { en: issue.expected, zh: issue.expected }
@@ -130,10 +170,12 @@ function fallback(issue: Issue): { en: string; zh: string } {
     }
     case 'too_big': {
       const max = String(issue.maximum)
+      if (issue.origin === 'array') return { en: `a list of at most ${max}`, zh: `最多 ${max} 项的列表` }
       return { en: `at most ${max} long or large`, zh: `不超过 ${max}` }
     }
     case 'too_small': {
       const min = String(issue.minimum)
+      if (issue.origin === 'array') return { en: `a list of at least ${min}`, zh: `至少 ${min} 项的列表` }
       return { en: `at least ${min} long or large`, zh: `不少于 ${min}` }
     }
     default:
@@ -144,7 +186,7 @@ function fallback(issue: Issue): { en: string; zh: string } {
   }
 }
 
-const TYPES: Readonly<Record<string, { en: string; zh: string }>> = {
+const TYPES: Readonly<Record<string, Text>> = {
   object: { en: 'a map of keys and values', zh: '键值映射' },
   record: { en: 'a map of keys and values', zh: '键值映射' },
   array: { en: 'a list', zh: '列表' },
@@ -154,12 +196,17 @@ const TYPES: Readonly<Record<string, { en: string; zh: string }>> = {
   boolean: { en: 'true or false', zh: 'true 或 false' },
 }
 
-function wantedOf(shape: Shape | null): { en: string; zh: string } | null {
+function wantedOf(shape: Shape | null): Text | null {
   for (let at: Shape | null = shape; at !== null; at = inside(at)) {
     const known = EXPECT.get(at as z.ZodType)
     if (known !== undefined) return { en: known.en, zh: known.zh }
   }
   return null
+}
+
+/** By its words: a shape that was given a description is a copy of the one that we know. */
+function isOf(shapes: readonly z.ZodType[], wanted: Text): boolean {
+  return shapes.some((shape) => EXPECT.get(shape)?.en === wanted.en)
 }
 
 function shapeAt(schema: Shape, path: Path): Shape | null {

@@ -1,5 +1,6 @@
 /** What `check` may say of a site file and its tables. They stand beside the drivers' because there is one list of findings. */
-import { among, meant, type Near, say } from './say.ts'
+import type { Text } from '../model/point.ts'
+import { among, apart, meant, type Near, say } from './say.ts'
 
 export const SITE = {
   // Wires, buses, addresses
@@ -71,7 +72,7 @@ export const SITE = {
     `address ${p.written} is reserved (248 to 255): only some modbus-tcp devices answer to it`,
     `address ${p.written} 为保留地址（248 到 255）：仅部分 modbus-tcp 设备使用`,
   ]),
-  addressUnfit: say((p: { why: string }) => [p.why, p.why]),
+  addressUnfit: say((p: { why: Text }) => [p.why.en, p.why.zh]),
   protocolWire: say((p: { device: string; protocol: string; wire: string }) => [
     `${p.device} speaks ${p.protocol}, which does not run on ${p.wire}: it wants a serial port or tcp://host:port`,
     `${p.device} 使用 ${p.protocol} 协议，不能接在 ${p.wire} 上：应使用串口或 tcp://主机:端口`,
@@ -128,9 +129,9 @@ export const SITE = {
     `${p.device} needs input ${p.input}: connect it to a point`,
     `${p.device} 必须连接输入 ${p.input}`,
   ]),
-  inputType: say((p: { input: string; wanted: string; from: string; got: string }) => [
-    `input ${p.input} takes ${p.wanted}, and ${p.from} gives ${p.got}`,
-    `输入 ${p.input} 需要 ${p.wanted}，而 ${p.from} 为 ${p.got}`,
+  inputType: say((p: { input: string; wanted: Text; from: string; got: Text }) => [
+    `input ${p.input} takes ${p.wanted.en}, and ${p.from} gives ${p.got.en}`,
+    `输入 ${p.input} 需要${p.wanted.zh}，而 ${p.from} 为${p.got.zh}`,
   ]),
   outputNotWritable: say((p: { input: string; from: string }) => [
     `${p.input} is an output, and ${p.from} cannot be written: connect a relay, or a point that its driver marks write`,
@@ -149,11 +150,19 @@ export const SITE = {
     `write: ${p.write} must name a device: device.point`,
     `write: ${p.write} 应写明设备：设备.点`,
   ]),
-  outputValue: say((p: { point: string; wanted: string; value: string }) => [
-    `${p.point} takes ${p.wanted}, not ${p.value}`,
-    `${p.point} 需要 ${p.wanted}，而不是 ${p.value}`,
+  outputValue: say((p: { point: string; wanted: Text; value: string }) => [
+    `${p.point} takes ${p.wanted.en}, not ${p.value}`,
+    `${p.point} 需要${apart(p.wanted.zh)}，而不是 ${p.value}`,
+  ]),
+  familyEmpty: say((p: { family: string }) => [
+    `${p.family} has each: and no device in it: write id: {address: …} for each, or leave each out`,
+    `${p.family} 写了 each 但其中没有设备：请逐台写 id: {address: …}，或删除 each`,
   ]),
   // Tables
+  tableMissing: say((p: { path: string }) => [
+    `there is no table ${p.path}: its path counts from the folder of the site file`,
+    `表格 ${p.path} 不存在：路径以站点文件所在目录为起点`,
+  ]),
   tableGbk: say(() => ['is GBK and was read as such; UTF-8 is safer', '编码为 GBK，已按 GBK 读取；建议改存为 UTF-8']),
   tableEmpty: say(() => [
     'has no rows: write a header (id,address,…) and a line for each device',
@@ -161,8 +170,8 @@ export const SITE = {
   ]),
   tableNoId: say(() => ['has no column id', '没有 id 列']),
   tableSeparator: say((p: { char: string }) => [
-    `its columns are separated by ${p.char}: save it with commas`,
-    `以 ${p.char} 分隔各列：请保存为逗号分隔`,
+    `its columns are separated by ${p.char === '\t' ? 'tabs' : p.char}: save it with commas`,
+    `以${p.char === '\t' ? '制表符' : ` ${p.char} `}分隔各列：请保存为逗号分隔`,
   ]),
   tableColumn: say((p: { column: string; near: Near }) => [
     `unknown column ${p.column}${meant(p.near).en || ': id address name bus line topic place.… tags.… params.… inputs.…'}`,
@@ -191,11 +200,11 @@ export const SITE = {
     `secret ${p.name}: others may read ${p.path} (mode ${p.mode}): chmod 600`,
     `密钥 ${p.name}：其他用户可读 ${p.path}（权限 ${p.mode}）：请执行 chmod 600`,
   ]),
-  secretUnreadable: say((p: { name: string; why: string }) => [
-    `secret ${p.name} cannot be read: ${p.why}`,
-    `密钥 ${p.name} 无法读取：${p.why}`,
+  secretUnreadable: say((p: { name: string; why: Text }) => [
+    `secret ${p.name} cannot be read: ${p.why.en}`,
+    `密钥 ${p.name} 无法读取：${p.why.zh}`,
   ]),
-  pem: say((p: { path: string; why: string }) => [`${p.path}: ${p.why}`, `${p.path}：${p.why}`]),
+  pem: say((p: { path: string; why: Text }) => [`${p.path}: ${p.why.en}`, `${p.path}：${p.why.zh}`]),
   badUrl: say((p: { url: string; wanted: string }) => [
     `${p.url} is no address: write ${p.wanted}`,
     `${p.url} 不是有效地址：应为 ${p.wanted}`,
@@ -203,6 +212,10 @@ export const SITE = {
   urlSecret: say(() => [
     'a password within an address ends up in logs: use username: and password:',
     '地址中的密码会出现在日志里：请用 username: 和 password:',
+  ]),
+  urlBeyond: say((p: { beyond: string; scheme: string }) => [
+    `${p.scheme}:// ends with the port: remove ${p.beyond}`,
+    `${p.scheme}:// 地址到端口为止：请删除 ${p.beyond}`,
   ]),
   unencrypted: say((p: { url: string }) => [
     `${p.url} leaves this machine unencrypted: use mqtts:// (a lab may say lab: true)`,
@@ -217,6 +230,10 @@ export const SITE = {
     'broker 需要且只能有 listen（自带）与 connect（现场已有）之一',
   ]),
   brokerTls: say(() => ['mqtts:// needs tls: {cert, key}', 'mqtts:// 需要 tls: {cert, key}']),
+  confirmLater: say(() => [
+    'confirm: e2e comes with a later version, until then nothing would ever be freed: write puback, or leave confirm out',
+    'confirm: e2e 后续版本才支持，在此之前数据永远不会释放：请写 puback，或删除 confirm',
+  ]),
   commandsLater: say(() => [
     'commands from the cloud come with a later version: nothing is subscribed yet',
     '云端命令后续版本才支持：目前不会订阅',

@@ -3,11 +3,11 @@
  */
 import type { Text } from '../model/point.ts'
 import { SITE } from './messages-site.ts'
-import { among, meant, type Near, say } from './say.ts'
+import { among, apart, meant, type Near, say } from './say.ts'
 
 /** The file itself. */
 const FILES = {
-  unreadable: say((p: { why: string }) => [`cannot be read: ${p.why}`, `无法读取：${p.why}`]),
+  unreadable: say((p: { why: Text }) => [`cannot be read: ${p.why.en}`, `无法读取：${p.why.zh}`]),
   notAFile: say(() => ['is not a file', '不是文件']),
   tooLarge: say((p: { size: string; max: string }) => [
     `is ${p.size}, more than ${p.max}: is this the right file? Many devices of one kind belong in a table (each: devices.csv)`,
@@ -40,8 +40,8 @@ const FILES = {
     `a value cannot begin with ${p.char}: quote it`,
     `值不能以 ${p.char} 开头：请加引号`,
   ]),
-  missingChar: say((p: { why: string }) => [`${p.why}: add it`, `缺少引号或括号（${p.why}）：请补上`]),
-  syntax: say((p: { why: string }) => [`is not YAML: ${p.why}`, `不是合法的 YAML：${p.why}`]),
+  missingChar: say((p: { why: Text }) => [`${p.why.en}: add it`, `${p.why.zh}：请补上`]),
+  syntax: say((p: { why: Text }) => [`is not YAML: ${p.why.en}`, `不是合法的 YAML：${p.why.zh}`]),
   keyNotText: say(() => ['a key must be a plain word', '键必须是普通文本']),
   proto: say(() => ['__proto__ cannot be a key', '__proto__ 不能用作键']),
   aliasBomb: say((p: { max: number }) => [
@@ -66,7 +66,7 @@ const SHAPES = {
   ]),
   badKey: say((p: { key: string; wanted: Text | null; suggestion: Near }) => [
     `${p.key} must be ${p.wanted?.en ?? 'an id'}${meant(p.suggestion).en}`,
-    `${p.key} 应为${p.wanted?.zh ?? '标识符'}${meant(p.suggestion).zh}`,
+    `${p.key} 应为${apart(p.wanted?.zh ?? '标识符')}${meant(p.suggestion).zh}`,
   ]),
   missingKey: say((p: { key: string; where: string }) => [
     `${p.key} is missing${p.where === '' ? '' : ` in ${p.where}`}`,
@@ -74,13 +74,21 @@ const SHAPES = {
   ]),
   badValue: say((p: { where: string; shown: string; wanted: Text; near: Near }) => [
     `${p.where} must be ${p.wanted.en}, not ${p.shown}${meant(p.near).en}`,
-    `${p.where} 应为${p.wanted.zh}，而不是 ${p.shown}${meant(p.near).zh}`,
+    `${p.where} 应为${apart(p.wanted.zh)}，而不是 ${p.shown}${meant(p.near).zh}`,
+  ]),
+  noValue: say((p: { where: string; wanted: Text }) => [
+    `${p.where} has nothing after it: write ${p.wanted.en}, or remove the key`,
+    `${p.where} 后面没有内容：请写${apart(p.wanted.zh)}，或删除该键`,
+  ]),
+  unquoted: say((p: { where: string; shown: string; wanted: Text }) => [
+    `${p.where} must be ${p.wanted.en}, not the bare ${p.shown}: quote it, "${p.shown}"`,
+    `${p.where} 应为${apart(p.wanted.zh)}，而不是不带引号的 ${p.shown}：请加引号，写作 "${p.shown}"`,
   ]),
   celWord: say((p: { id: string }) => [
     `${p.id} is a word of the expression language CEL and cannot be an id: choose another`,
     `${p.id} 是表达式语言 CEL 的保留字，不能用作标识符：请换一个`,
   ]),
-  expression: say((p: { where: string; why: string }) => [`${p.where}: ${p.why}`, `${p.where}：${p.why}`]),
+  expression: say((p: { where: string; why: Text }) => [`${p.where}: ${p.why.en}`, `${p.where}：${p.why.zh}`]),
 } as const
 
 /** Drivers. */
@@ -256,9 +264,9 @@ const DRIVERS = {
     `this driver has no param ${p.param}${meant(p.near).en}`,
     `该驱动没有参数 ${p.param}${meant(p.near).zh}`,
   ]),
-  paramValue: say((p: { param: string; value: string; wanted: string; range: Near }) => [
-    `param ${p.param} must be a ${p.wanted}${p.range === null ? '' : ` within ${p.range}`}, not ${p.value}`,
-    `参数 ${p.param} 应为 ${p.wanted}${p.range === null ? '' : `，范围 ${p.range}`}，而不是 ${p.value}`,
+  paramValue: say((p: { param: string; value: string; wanted: Text; range: Near }) => [
+    `param ${p.param} must be ${p.wanted.en}${p.range === null ? '' : ` within ${p.range}`}, not ${p.value}`,
+    `参数 ${p.param} 应为${apart(p.wanted.zh)}${p.range === null ? '' : `，范围 ${p.range}`}，而不是 ${p.value}`,
   ]),
   paramNoDuration: say((p: { param: string; value: string }) => [
     `param ${p.param} is ${p.value}, which is no duration: write it as "30s"`,

@@ -136,12 +136,18 @@ function paramsOf(
       findings.error(where, 'paramValue', {
         param: name,
         value: String(value),
-        wanted: durationOf(block.default) === null ? typeof block.default : 'duration such as 30s',
+        wanted: wordsOf(block.default),
         range: block.range === undefined ? null : block.range.join(' … '),
       })
     else params[name] = value
   }
   return params
+}
+
+function wordsOf(usual: Value): Text {
+  if (durationOf(usual) !== null) return { en: 'a duration such as 30s', zh: '时长，如 30s' }
+  if (typeof usual === 'number') return { en: 'a number', zh: '数字' }
+  return typeof usual === 'boolean' ? { en: 'true or false', zh: 'true 或 false' } : { en: 'a text', zh: '文本' }
 }
 
 /** Numbers and durations have an order; other values fit any range. */

@@ -89,7 +89,7 @@ function whoIsAsked(
 ): Asked | string {
   if (proof.address !== undefined) {
     const found = protocol.address(proof.address)
-    if (typeof found === 'string') return found
+    if (!('address' in found)) return found.en
     return { address: found.address, transaction: numberOf(replay, protocol, framing, found.address, frame), frame }
   }
   if (protocol.name !== 'modbus') return 'say whom it asks with `address`'

@@ -19,3 +19,8 @@ export const say =
     const [en, zh] = make(p)
     return { en, zh }
   }
+
+/** Chinese sets a space before a word in Latin letters or a number. */
+export function apart(zh: string): string {
+  return /^[\w-]/.test(zh) ? ` ${zh}` : zh
+}

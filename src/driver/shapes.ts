@@ -4,7 +4,7 @@
  */
 import * as z from 'zod'
 import type { Text } from '../model/point.ts'
-import { DURATION, LINE, RATE, SIZE } from './units.ts'
+import { DURATION, LINE, parseDuration, parseRate, parseSize, RATE, SIZE } from './units.ts'
 
 /** What a shape wants, in words, for the message `… must be <this>`. */
 export const EXPECT = z.registry<Text>()
@@ -23,31 +23,54 @@ export const id = expecting(
 )
 export const label = expecting(z.string().min(1).max(1024), 'a text of 1 to 1024 characters', '1到1024个字符的文本')
 export const duration = expecting(
-  z.string().regex(DURATION),
-  'a duration with its unit, such as 500ms, 5s, 10m, 24h or 30d',
-  '带单位的时长，如 500ms、5s、10m、24h、30d',
+  z
+    .string()
+    .regex(DURATION)
+    .refine((written) => parseDuration(written) !== null),
+  'a duration with its unit, such as 500ms, 5s, 10m, 24h or 30d, at most 1000y',
+  '带单位的时长，如 500ms、5s、10m、24h、30d，不超过 1000y',
 )
 /** A parameter of the driver whose value is a duration. */
 export const PARAM = /^params\.([a-z][a-z0-9_]{0,63})$/
 export const delay = expecting(
-  z.string().regex(new RegExp(`${DURATION.source}|${PARAM.source}`)),
+  z
+    .string()
+    .regex(new RegExp(`${DURATION.source}|${PARAM.source}`))
+    .refine((written) => PARAM.test(written) || parseDuration(written) !== null),
   'a duration such as 500ms or 30s, or a param of the driver that holds one: params.held_after',
   '时长，如 500ms、30s；或存有时长的驱动参数：params.held_after',
 )
 export const size = expecting(
-  z.string().regex(SIZE),
-  'a size with its unit, such as 64KiB or 2GiB',
-  '带单位的容量，如 64KiB、2GiB',
+  z
+    .string()
+    .regex(SIZE)
+    .refine((written) => parseSize(written) !== null),
+  'a size with its unit, such as 64KiB or 2GiB, at most 1024TiB',
+  '带单位的容量，如 64KiB、2GiB，不超过 1024TiB',
 )
 export const rate = expecting(
-  z.string().regex(RATE),
-  'an amount per second or day, such as 32KiB/s or 2GiB/d',
-  '每秒或每天的数据量，如 32KiB/s、2GiB/d',
+  z
+    .string()
+    .regex(RATE)
+    .refine((written) => parseRate(written, 's') !== null),
+  'an amount per second or day, such as 32KiB/s or 2GiB/d, at most 64GiB/s',
+  '每秒或每天的数据量，如 32KiB/s、2GiB/d，不超过 64GiB/s',
 )
 export const line = expecting(
   z.string().regex(LINE),
   'a line setting such as 9600 8N1: baud, data bits, parity N, E or O, stop bits',
   '串口参数，如 9600 8N1：波特率、数据位、校验（N、E、O）、停止位',
+)
+export const secretName = expecting(
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
+  'the name of a secret: letters, digits, _ . -',
+  '密钥名称：字母、数字、_ . -',
+)
+/** What was written for it is never repeated in a message. */
+export const secret = expecting(
+  z.union([z.strictObject({ secret: secretName }), z.string().min(1).max(16_384)]),
+  'a reference {secret: NAME}; a literal only with lab: true',
+  '引用 {secret: 名称}；仅在 lab: true 时可写明文',
 )
 export const flag = expecting(z.boolean(), 'true or false', 'true 或 false')
 export const number = expecting(z.number(), 'a number', '数字')

@@ -20,6 +20,11 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
   TiB: 1024 ** 4,
 }
+/** Beyond these it was a slip of the finger, and sums of them would no longer be exact. */
+const DURATION_MAX = 1000 * 365 * 86_400_000
+const SIZE_MAX = 1024 ** 5
+const RATE_MAX: Readonly<Record<string, number>> = { s: 64 * 1024 ** 3, d: 64 * 1024 ** 3 * 86_400 }
+
 const SECONDS: Readonly<Record<string, number>> = { s: 1, d: 86_400 }
 
 export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|y)$/
@@ -30,19 +35,19 @@ export const LINE = /^([1-9]\d{2,6}) ([78])([NEO])([12])$/
 /** Whole milliseconds. */
 export function parseDuration(text: string): number | null {
   const [, number, unit] = DURATION.exec(text) ?? []
-  return scaled(number, DURATION_UNITS[unit ?? ''])
+  return scaled(number, DURATION_UNITS[unit ?? ''], DURATION_MAX)
 }
 
 /** Whole bytes. */
 export function parseSize(text: string): number | null {
   const [, number, unit] = SIZE.exec(text) ?? []
-  return scaled(number, SIZE_UNITS[unit ?? ''])
+  return scaled(number, SIZE_UNITS[unit ?? ''], SIZE_MAX)
 }
 
 /** Bytes per `per`: `parseRate('2GiB/d', 's')` is what that makes in a second. */
 export function parseRate(text: string, per: 's' | 'd'): number | null {
   const [, number, unit, over] = RATE.exec(text) ?? []
-  const bytes = scaled(number, SIZE_UNITS[unit ?? ''])
+  const bytes = scaled(number, SIZE_UNITS[unit ?? ''], RATE_MAX[over ?? ''] ?? 0)
   const from = SECONDS[over ?? '']
   const to = SECONDS[per]
   if (bytes === null || from === undefined || to === undefined) return null
@@ -80,8 +85,8 @@ function isParity(text: string | undefined): text is Line['parity'] {
   return text === 'N' || text === 'E' || text === 'O'
 }
 
-function scaled(number: string | undefined, unit: number | undefined): number | null {
+function scaled(number: string | undefined, unit: number | undefined, max: number): number | null {
   if (number === undefined || unit === undefined) return null
   const value = Math.round(Number(number) * unit)
-  return Number.isSafeInteger(value) ? value : null
+  return value <= max ? value : null
 }

@@ -5,7 +5,7 @@
  * a `Block` carries how to ask and how to read, a `Framing` what a frame is and how silent the line must be before one.
  */
 import type { Fault } from '../model/fault.ts'
-import type { Place, Point, PointKind, PointType, Value } from '../model/point.ts'
+import type { Place, Point, PointKind, PointType, Text, Value } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
 import type { Address, Limits, Line, ProtocolName } from '../model/site.ts'
 
@@ -139,7 +139,7 @@ export type Placed = {
 export type Protocol = {
   readonly name: ProtocolName
   /** From the site file: the address, or a sentence saying what is wrong with it. */
-  readonly address: (written: number | string) => { readonly address: Address } | string
+  readonly address: (written: number | string) => { readonly address: Address } | Text
   /** null: this protocol does not run on that wire. */
   readonly framing: (wire: 'modbus-tcp' | 'tcp' | 'serial', options?: { readonly ascii?: boolean }) => Framing | null
   /** Usual line setting where neither site nor driver says one. */

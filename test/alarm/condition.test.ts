@@ -58,7 +58,7 @@ describe('what integers cost nobody', () => {
   })
 
   it('refuses an integer that no double can hold', () => {
-    expect(refusal('pump_1.energy > 9007199254740993').message).toContain('too large')
+    expect(refusal('pump_1.energy > 9007199254740993').message.en).toContain('too large')
   })
 
   it('compares a 64-bit counter that travels as text', () => {
@@ -130,13 +130,15 @@ describe('names', () => {
     ['bda(pump_1.pressure)', 'bda() cannot stand here: did you mean bad?', 1],
     ['bad(pump_1.pressure > 1)', 'bad() asks one point for its quality, as bad(pump_1.pressure)', 1],
   ])('%s: %s', (source, message, column) => {
-    expect(refusal(source)).toMatchObject({ message, line: 1, column })
+    const flaw = refusal(source)
+    expect(flaw).toMatchObject({ message: { en: message }, line: 1, column })
+    expect(flaw.message.zh).toMatch(/[\u4e00-\u9fff]/)
   })
 
   it('names unknown points and parameters of a device by the nearest', () => {
-    expect(refusal('presure < 1', inPump).message).toBe('pump_1 has no point presure: did you mean pressure?')
-    expect(refusal('pressure < params.lwo', inPump).message).toBe('there is no parameter lwo: did you mean low?')
-    expect(refusal('pressure < params.constructor', inPump).message).toContain('there is no parameter constructor')
+    expect(refusal('presure < 1', inPump).message.en).toBe('pump_1 has no point presure: did you mean pressure?')
+    expect(refusal('pressure < params.lwo', inPump).message.en).toBe('there is no parameter lwo: did you mean low?')
+    expect(refusal('pressure < params.constructor', inPump).message.en).toContain('there is no parameter constructor')
   })
 
   it.each([
@@ -152,14 +154,14 @@ describe('names', () => {
     '"',
   ])('refuses %s at load with one line', (source) => {
     const flaw = refusal(source)
-    expect(flaw.message).not.toBe('')
-    expect(flaw.message).not.toContain('\n')
+    expect(flaw.message.en).not.toBe('')
+    expect(flaw.message.en).not.toContain('\n')
   })
 
   it('survives any length and depth', () => {
-    expect(refusal('!'.repeat(100_000)).message).toContain('split it')
-    expect(refusal(`${'!'.repeat(3900)}pump_1.running`).message).toContain('split it')
-    expect(refusal(`${'('.repeat(1900)}pump_1.running${')'.repeat(1900)}`).message).toContain('split it')
+    expect(refusal('!'.repeat(100_000)).message.en).toContain('split it')
+    expect(refusal(`${'!'.repeat(3900)}pump_1.running`).message.en).toContain('split it')
+    expect(refusal(`${'('.repeat(1900)}pump_1.running${')'.repeat(1900)}`).message.en).toContain('split it')
   })
 })
 
@@ -225,7 +227,7 @@ it('evaluates 500 rules in far less than a millisecond', () => {
 
 it('a point named by a word of CEL is refused, not mistaken for the word', () => {
   const named = createEnvironment([{ id: 'a', points: [{ index: 0, key: 'double', type: 'bool' }] }])
-  expect(refusal('double', { environment: named, device: 0 }).message).toBe(
+  expect(refusal('double', { environment: named, device: 0 }).message.en).toBe(
     'double is a word of CEL and cannot be a name here',
   )
 })

@@ -69,7 +69,7 @@ function meterRate(protocol: Protocol, { vector, words, address }: (typeof METER
   const placed = protocol.place?.(words)
   const known = protocol.address(address)
   const framing = protocol.framing('serial')
-  if (placed === undefined || typeof placed === 'string' || typeof known === 'string' || framing === null)
+  if (placed === undefined || typeof placed === 'string' || !('address' in known) || framing === null)
     throw new Error(`${protocol.name}: ${JSON.stringify([placed, known])}`)
   const points = [meterPoint(0, placed.place, placed.type)]
   const [block] = protocol.plan(points, LIMITS, new Set())

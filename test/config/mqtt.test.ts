@@ -125,8 +125,23 @@ describe('uplinks', () => {
     ],
     ['a password in the address', 'servers: ["mqtts://u:p@h"]', /a password within an address/],
     ['no address', 'servers: ["h:8883"]', /h:8883 is no address: write mqtt:\/\/host:1883, mqtts:\/\/host:8883$/],
-    ['no server', 'servers: []', /uplinks\.cloud\.servers must be /],
-    ['a certificate that is not there', 'servers: ["mqtts://h"], tls: {ca: no.pem}', /no\.pem: ENOENT/],
+    ['no server', 'servers: []', /uplinks\.cloud\.servers must be a list of at least 1, not \[\]$/],
+    [
+      'a path behind the port',
+      'servers: ["mqtts://h:8883/mqtt?x=1"]',
+      /mqtts:\/\/ ends with the port: remove \/mqtt\?x=1$/,
+    ],
+    [
+      'a dialect of a later version',
+      'servers: ["mqtts://h"], dialect: sparkplug_b',
+      /^site\.yaml:2:\d+ uplinks\.cloud\.dialect must be native \(.*later version\), not sparkplug_b$/,
+    ],
+    [
+      'a confirmation of a later version',
+      'servers: ["mqtts://h"], confirm: e2e',
+      /^site\.yaml:2:\d+ confirm: e2e comes with a later version/,
+    ],
+    ['a certificate that is not there', 'servers: ["mqtts://h"], tls: {ca: no.pem}', /no\.pem: there is no such file/],
     [
       'a certificate that is none',
       'servers: ["mqtts://h"], tls: {ca: site.yaml}',

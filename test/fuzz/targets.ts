@@ -169,7 +169,7 @@ function framingTarget(protocol: Protocol, framing: Framing): Target {
   const { points } = setting
   const addresses = setting.addresses.flatMap((written) => {
     const said = protocol.address(written)
-    return typeof said === 'string' ? [] : [said.address]
+    return 'address' in said ? [said.address] : []
   })
   const known = [...addresses, ...(setting.also ?? [])]
   const blocks = protocol.plan(points, LIMITS, new Set())

@@ -352,7 +352,7 @@ describe('addresses', () => {
     ['meter', '"meter" is not a meter number: twelve digits'],
     ['', '"" is not a meter number'],
   ])('%s', (written, sentence) => {
-    expect(dlt645.address(written)).toContain(sentence)
+    expect(dlt645.address(written)).toMatchObject({ en: expect.stringContaining(sentence) })
   })
 })
 

@@ -296,7 +296,7 @@ test('commands come out of questions as the vectors have them', () => {
   const hex = (id: string): Uint8Array => bytes(VECTORS.find((vector) => vector.id === id)?.request_hex ?? '')
   expect(framing.frame(ask(1, 16), 0)).toEqual(hex('mbus-cmd-01'))
   const selected = mbus.address('12345678')
-  if (typeof selected === 'string') throw new Error(selected)
+  if (!('address' in selected)) throw new Error(selected.en)
   const select = ask(selected.address, 16)
   expect(framing.frame(select, 0)).toEqual(hex('mbus-cmd-04'))
   const verdict = framing.judge(Uint8Array.of(0xe5), select, 0)

@@ -34,9 +34,9 @@ describe('CJ/T 188', () => {
     expect(cjt188.address('78330011223344')).toEqual({ address: '78330011223344' })
     expect(cjt188.address('11223344')).toEqual({ address: '00000011223344' })
     expect(cjt188.address('aaaaaaaaaaaaaa')).toEqual({ address: 'AAAAAAAAAAAAAA' })
-    expect(cjt188.address(11223344)).toMatch(/quote it, "00000011223344"/)
-    expect(cjt188.address('123456789012345')).toMatch(/no CJ\/T 188 address/)
-    expect(cjt188.address('99999999999999')).toMatch(/broadcast/)
+    expect(cjt188.address(11223344)).toMatchObject({ en: expect.stringMatching(/quote it, "00000011223344"/) })
+    expect(cjt188.address('123456789012345')).toMatchObject({ en: expect.stringMatching(/no CJ\/T 188 address/) })
+    expect(cjt188.address('99999999999999')).toMatchObject({ en: expect.stringMatching(/broadcast/) })
   })
 
   test.each([
@@ -148,9 +148,9 @@ describe('M-Bus', () => {
     expect(mbus.address('17')).toEqual({ address: 17 })
     expect(mbus.address('00017123')).toEqual({ address: '00017123FFFFFFFF' })
     expect(mbus.address('12345678 2D2C 01 07')).toEqual({ address: '123456782D2C0107' })
-    expect(mbus.address(251)).toMatch(/0 to 250/)
-    expect(mbus.address('1234567')).toMatch(/eight digits/)
-    expect(mbus.address(-1)).toMatch(/no M-Bus address/)
+    expect(mbus.address(251)).toMatchObject({ en: expect.stringMatching(/0 to 250/) })
+    expect(mbus.address('1234567')).toMatchObject({ en: expect.stringMatching(/eight digits/) })
+    expect(mbus.address(-1)).toMatchObject({ en: expect.stringMatching(/no M-Bus address/) })
   })
 
   test.each([

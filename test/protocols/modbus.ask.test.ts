@@ -163,7 +163,7 @@ describe('all devices at once', () => {
     if (typeof question === 'string') throw new Error(question)
     expect(question).toMatchObject({ address: 0, writes: true, unanswered: true, answerBytes: 0 })
     expect(hex(rtu.frame(question, 0))).toBe('00060005006499f1')
-    expect(modbus.address(0)).toMatch(/^unit 0 is broadcast/)
+    expect(modbus.address(0)).toMatchObject({ en: expect.stringMatching(/^unit 0 is broadcast/) })
     expect(modbus.write(modbusPoint(0, {}), 1, 0)).toMatch(/^unit 0 is broadcast/)
   })
   test.each([
@@ -250,7 +250,7 @@ describe('ASCII', () => {
     expect(said(':110306022B000000645')).toMatchObject({ why: '19 hex digits are half a byte too many or too few' })
     expect(said(':1155')).toMatchObject({ why: '2 bytes are too few: unit, function, content and LRC take 4' })
     expect(said(':1x')).toMatchObject({ why: 'character 3 is no hex digit' })
-    expect(said('3a31')).toMatchObject({ why: 'a frame ends with CR LF (0d 0a): there is none' })
+    expect(said('3a31')).toMatchObject({ why: 'a frame ends with CR LF (0d 0a): there is none, more is needed' })
     expect(said('31')).toMatchObject({ why: 'a frame begins with a colon (3a), not with 31' })
   })
 })

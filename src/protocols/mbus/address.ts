@@ -3,23 +3,30 @@
  * manufacturer (4 hexadecimal digits), version (2) and medium (2). A letter F in place of a digit stands for any.
  */
 import { readPairs, writePairs } from '../../bytes/bcd.ts'
+import type { Text } from '../../model/point.ts'
 import type { Address } from '../protocol.ts'
 import { ADDRESS_MAX } from './frame.ts'
 
 const SECONDARY = /^[0-9A-F]{8}([0-9A-F]{8})?$/
 const ANY_REST = 'FFFFFFFF'
 
-export function address(written: number | string): { readonly address: Address } | string {
+export function address(written: number | string): { readonly address: Address } | Text {
   if (typeof written === 'string') {
     const digits = written.replaceAll(' ', '').toUpperCase()
     if (SECONDARY.test(digits)) return { address: digits.length === 8 ? digits + ANY_REST : digits }
     if (!/^\d{1,3}$/.test(digits)) {
-      return `"${written}" is no M-Bus address: 0 to ${ADDRESS_MAX}, or the eight digits of the meter's number`
+      return {
+        en: `"${written}" is no M-Bus address: 0 to ${ADDRESS_MAX}, or the eight digits of the meter's number`,
+        zh: `"${written}" 不是 M-Bus 地址：应为 0 到 ${ADDRESS_MAX}，或 8 位表号`,
+      }
     }
   }
   const primary = Number(written)
   if (!Number.isInteger(primary) || primary < 0 || primary > ADDRESS_MAX) {
-    return `${written} is no M-Bus address: 0 to ${ADDRESS_MAX}, or the eight digits of the meter's number, quoted`
+    return {
+      en: `${written} is no M-Bus address: 0 to ${ADDRESS_MAX}, or the eight digits of the meter's number, quoted`,
+      zh: `${written} 不是 M-Bus 地址：应为 0 到 ${ADDRESS_MAX}，或加引号的 8 位表号`,
+    }
   }
   return { address: primary }
 }
