@@ -8,6 +8,7 @@ import type { Io } from './io.ts'
 import { version } from '../runtime/root.ts'
 import { type CommonOptions, DATA_DEFAULT, openSession, printJson, runOptions, type Session } from './session.ts'
 import { addSiteVerbs } from './program-site.ts'
+import type { DecodeOptions } from './verbs/decode.ts'
 import type { HistoryOptions } from './verbs/history.ts'
 import { say, type TextKey } from './text.ts'
 
@@ -97,12 +98,13 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
   verb('drivers [action] [what]', 'verbDrivers', async (session, [action = 'list', what]) =>
     (await import('./verbs/drivers.ts')).drivers(session, action, what),
   )
-  verb<{ request?: string }>(
-    'decode <protocol> <hex...>',
-    'verbDecode',
-    async (session, [protocol = '', ...hex], options) =>
-      (await import('./verbs/decode.ts')).decode(session, protocol, hex.join(' '), options),
-  ).option('--request <hex>', t('optRequest'))
+  verb<DecodeOptions>('decode <protocol> <data...>', 'verbDecode', async (session, [protocol = '', ...data], options) =>
+    (await import('./verbs/decode.ts')).decode(session, protocol, data.join(' '), options),
+  )
+    .option('--request <hex>', t('optRequest'))
+    .option('--topic <topic>', t('optTopic'))
+    .option('--driver <id>', t('optDriver'))
+    .option('--expect <printed>', t('optExpect'))
   verb('secret <action> <name>', 'verbSecret', async (session, [action = '', name = '']) =>
     (await import('./verbs/secret.ts')).secret(session, action, name),
   )

@@ -56,7 +56,10 @@ export const HELP_TEXT = {
   verbHistory: { en: 'trend as a table, CSV or a plot', zh: '历史趋势：表格、CSV 或曲线' },
   verbOutbox: { en: 'what waits for the cloud', zh: '等待上传的数据' },
   verbDrivers: { en: 'the device library: list, show ID, check FILE', zh: '设备库：list、show ID、check FILE' },
-  verbDecode: { en: 'say what these bytes are, or why not', zh: '解释这些字节是什么，或为什么不是' },
+  verbDecode: {
+    en: 'say what these bytes, this message, this line or this card number is, or why not',
+    zh: '解释这些字节、消息、打印行或卡号是什么，或为什么不是',
+  },
   optFor: { en: 'end by itself after this long', zh: '运行这么久后自动结束' },
   optPortBase: { en: 'first TCP port to use', zh: '使用的第一个 TCP 端口' },
   optAlarmsAll: { en: 'also what is shelved, suppressed or out of service', zh: '也包括已搁置、已抑制和停用的' },

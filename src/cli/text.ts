@@ -2,6 +2,7 @@
 import type { Text } from '../model/point.ts'
 import type { Language } from '../model/site.ts'
 import { printable } from './printable.ts'
+import { DECODE_TEXT } from './text-decode.ts'
 import { FIELD_TEXT } from './text-field.ts'
 import { HELP_TEXT } from './text-help.ts'
 import { PROBE_TEXT } from './text-probe.ts'
@@ -14,6 +15,7 @@ export const TEXT = {
   ...PROBE_TEXT,
   ...SCAN_TEXT,
   ...FIELD_TEXT,
+  ...DECODE_TEXT,
   // Failures.
   error: { en: 'error', zh: '错误' },
   usageHint: { en: '`gatehouse help {verb}` shows how', zh: '用法见 gatehouse help {verb}' },
@@ -249,11 +251,6 @@ export const TEXT = {
     en: 'bus {bus}: one round of its polls takes about {span}, load {load}',
     zh: '总线 {bus}：一轮轮询约需 {span}，负荷 {load}',
   },
-  decodeJunk: { en: 'in no frame: {hex}', zh: '不属于任何帧：{hex}' },
-  request: { en: 'request', zh: '请求' },
-  reply: { en: 'reply', zh: '应答' },
-  decodeAddress: { en: 'address {address}', zh: '地址 {address}' },
-  decodeFault: { en: 'fault: {fault}', zh: '故障：{fault}' },
 
   // Why a write was refused: the gateway's sentence is English.
   refusalForbidden: { en: '{detail}', zh: '禁止写入（{detail}）' },

@@ -56,7 +56,7 @@ export const explainAnswer = z.strictObject({
 
 const frame = z.strictObject({
   protocol: z.string(),
-  direction: z.enum(['request', 'reply']),
+  direction: z.enum(['request', 'reply', 'message']),
   address: z.string(),
   function: z.string(),
   fields: z.record(z.string(), z.unknown()),

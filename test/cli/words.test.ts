@@ -42,7 +42,7 @@ describe('the catalogue', () => {
   test('no text is left over that nothing says', () => {
     const all = sources.join('\n')
     const built =
-      /^(tq[0-4]|good|uncertain|bad|online|degraded|offline|maintenance|critical|high|medium|low|unacknowledged|acknowledged|returned|shelved|suppressed|out_of_service|request|reply)$/
+      /^(tq[0-4]|good|uncertain|bad|online|degraded|offline|maintenance|critical|high|medium|low|unacknowledged|acknowledged|returned|shelved|suppressed|out_of_service|request|reply|message)$/
     const unused = (Object.keys(TEXT) as TextKey[]).filter(
       (key) => !built.test(key) && !new RegExp(`'${key}'`).test(all),
     )

@@ -82,10 +82,14 @@ describe('what is no frame', () => {
     ['modbus-rtu', '01030200FA3839', 'CRC: the last two bytes are 38 39, over the others it is 38 07'],
     ['modbus-rtu', '0103', '2 bytes are too few: unit, function and CRC take 4'],
     ['modbus-rtu', '0149000102', 'byte 2 is 49: function 73 is not one of 1-6, 15, 16, 22, 23, 43'],
-    ['modbus-rtu', '0103040001', 'function 3 with these first bytes makes 9 or 8 bytes, here are 5'],
+    [
+      'modbus-rtu',
+      '0103040001',
+      'function 3 with these first bytes makes 9 or 8 bytes, here are 5: 4 or 3 more bytes are needed',
+    ],
     ['modbus-tcp', '000B000100050103020001', 'bytes 3 and 4 (protocol) are 00 01, must be 00 00'],
     ['modbus-tcp', '000B0000FFFF0103020001', 'bytes 5 and 6 say length 65535, possible are 2 to 254'],
-    ['modbus-tcp', '000B00000009010302', 'bytes 5 and 6 say that 9 bytes follow, here are 3'],
+    ['modbus-tcp', '000B00000009010302', 'bytes 5 and 6 say that 9 bytes follow, here are 3: 6 more bytes are needed'],
   ])('%s %s: %s', (protocol, hex, why) => {
     const said = explained(protocol, hex)
     expect(said).toEqual({ frames: [], junk: hex.toLowerCase(), why })

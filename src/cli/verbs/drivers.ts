@@ -12,9 +12,8 @@ import { paint, table } from '../table.ts'
 import { say } from '../text.ts'
 import { countLine, findingLines, findingsJson } from './findings.ts'
 
-/** A `drivers/` beside the site file is nearer than the library that came with the program. */
 export async function drivers(session: Session, action: string, what: string | undefined): Promise<number> {
-  const folders = [...nearFolder(session), join(ROOT, 'drivers')]
+  const folders = libraryFolders(session)
   if (action === 'list' && what === undefined) return listDrivers(session, folders)
   if (action === 'show' && what !== undefined) return showDriver(session, folders, what)
   if (action === 'check' && what !== undefined) return checkDriver(session, folders, what)
@@ -24,6 +23,11 @@ export async function drivers(session: Session, action: string, what: string | u
     say(session.connection.language, 'badUsage', { what: ['drivers', action, what ?? ''].join(' ').trim() }),
     say(session.connection.language, 'verbDrivers'),
   )
+}
+
+/** A `drivers/` beside the site file is nearer than the library that came with the program. */
+export function libraryFolders(session: Session): readonly string[] {
+  return [...nearFolder(session), join(ROOT, 'drivers')]
 }
 
 function nearFolder(session: Session): readonly string[] {

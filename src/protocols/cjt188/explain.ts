@@ -1,7 +1,8 @@
 /** Says what bytes are, frame by frame, or why they are none. Readings are shown in the unit that the meter counts in. */
 import { printHex } from '../../bytes/hex.ts'
 import { causeText } from '../../model/fault.ts'
-import type { Explained, ExplainedFrame } from '../explained.ts'
+import type { Text } from '../../model/point.ts'
+import { both, type Said, type SaidFrame, wrapIn } from '../explained.ts'
 import { isFault } from '../treatment.ts'
 import { type Content, readContent } from './content.ts'
 import { READ_ADDRESS, functionOf, functionText, isFromMeter, isRefusal, MORE, WRITE } from './control.ts'
@@ -27,12 +28,16 @@ const KINDS: Readonly<Record<number, string>> = { 1: 'water', 2: 'heat', 3: 'gas
 /** Codes of the valve command; any other is one maker's, and not the same at the next. */
 const VALVE_COMMANDS: Readonly<Record<number, string>> = { 85: 'open', 153: 'close' }
 
-export function explainCjt188(bytes: Uint8Array, request: Uint8Array | null): Explained {
+export function explainCjt188(bytes: Uint8Array, request: Uint8Array | null): Said {
   const asked = request === null ? null : parseFrame(request)
   if (request !== null && asked === null) {
-    return { frames: [], junk: printHex(bytes), why: `the request is none: ${flawOf(request)}` }
+    return {
+      frames: [],
+      junk: printHex(bytes),
+      why: wrapIn('the request is none: ', '请求不是一帧：', flawOf(request)),
+    }
   }
-  const frames: ExplainedFrame[] = []
+  const frames: SaidFrame[] = []
   const junk: number[] = []
   let firstJunk = -1
   for (let at = 0; at < bytes.length; ) {
@@ -52,7 +57,7 @@ export function explainCjt188(bytes: Uint8Array, request: Uint8Array | null): Ex
   return { frames, junk: printHex(Uint8Array.from(junk)), why }
 }
 
-function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null): ExplainedFrame {
+function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null): SaidFrame {
   const { control, type, address, data } = frame
   const isReply = isFromMeter(control)
   const fault = isReply ? faultOf(frame) : null
@@ -140,35 +145,56 @@ function lackFields({ fields }: Content): Readonly<Record<string, unknown>> {
   return { ...(absent.length > 0 ? { absent } : {}), ...(bad.length > 0 ? { bad } : {}) }
 }
 
-function readingsOf({ fields }: Content): ExplainedFrame['readings'] {
+function readingsOf({ fields }: Content): SaidFrame['readings'] {
   return fields.flatMap(({ name, shown: value, unit }) =>
     isFault(value) || name === 'status' ? [] : [{ key: name, value, unit }],
   )
 }
 
-function noteOf(frame: Frame, content: Content | null, mismatched: string | null): string | null {
+function noteOf(frame: Frame, content: Content | null, mismatched: Text | null): Text | null {
   if (mismatched !== null) return mismatched
   if (content === null)
-    return isRefusal(frame.control) ? 'the meter says no' : 'too short: no identifier and sequence number'
+    return isRefusal(frame.control)
+      ? both('the meter says no', '表拒绝')
+      : both('too short: no identifier and sequence number', '太短：没有数据标识和序号')
   const isRead = isFromMeter(frame.control) && functionOf(frame.control) === 1
-  if (isRead && content.layout === null) return `unsupported layout: ${content.payload.length} bytes of ${content.item}`
+  if (isRead && content.layout === null) {
+    const { payload, item } = content
+    return both(
+      `unsupported layout: ${payload.length} bytes of ${item}`,
+      `不支持的数据格式：${item} 共 ${payload.length} 字节`,
+    )
+  }
   return null
 }
 
-function mismatch(bytes: Uint8Array, frame: Frame, asked: Frame): string | null {
+function mismatch(bytes: Uint8Array, frame: Frame, asked: Frame): Text | null {
   const ser = asked.data[2] ?? 0
   const question = { address: asked.address, body: questionBody(asked), writes: false, answerBytes: 0 }
   const verdict = cjt188Framing.judge(bytes, question, ser)
   if (verdict.kind !== 'other') return null
   const wrong = {
-    transaction: `sequence number ${frame.data[2] ?? 0}, asked was ${ser}`,
-    function: `${functionText(frame.control)} of ${readContent(frame.data)?.item ?? 'nothing'}, asked was ${functionText(asked.control)} of ${readContent(asked.data)?.item ?? 'nothing'}`,
-    address: `it comes from ${frame.address} (type ${hex(frame.type)}), asked was ${asked.address} (type ${hex(asked.type)})`,
-    length: 'it is too short',
-    echo: 'it is the request itself',
-    unit: 'another unit',
+    transaction: both(
+      `sequence number ${frame.data[2] ?? 0}, asked was ${ser}`,
+      `序号 ${frame.data[2] ?? 0}，请求的是 ${ser}`,
+    ),
+    function: both(
+      `${functionText(frame.control)} of ${itemText(frame)}, asked was ${functionText(asked.control)} of ${itemText(asked)}`,
+      `${functionText(frame.control)} ${itemText(frame)}，请求的是 ${functionText(asked.control)} ${itemText(asked)}`,
+    ),
+    address: both(
+      `it comes from ${frame.address} (type ${hex(frame.type)}), asked was ${asked.address} (type ${hex(asked.type)})`,
+      `来自 ${frame.address}（类型 ${hex(frame.type)}），请求的是 ${asked.address}（类型 ${hex(asked.type)}）`,
+    ),
+    length: both('it is too short', '太短'),
+    echo: both('it is the request itself', '这就是请求本身'),
+    unit: both('another unit', '另一站号'),
   }
-  return `does not answer the request: ${wrong[verdict.why]}`
+  return wrapIn('does not answer the request: ', '不是对该请求的应答：', wrong[verdict.why])
+}
+
+function itemText(frame: Frame): string {
+  return readContent(frame.data)?.item ?? '-'
 }
 
 function shown(outcome: ReturnType<typeof readClock>): unknown {

@@ -4,6 +4,8 @@
  */
 import { readPairs, writePairs } from '../../bytes/bcd.ts'
 import { sum8 } from '../../bytes/checksum.ts'
+import type { Text } from '../../model/point.ts'
+import { both } from '../explained.ts'
 import type { Split } from '../protocol.ts'
 
 export const WAKE_UP = 0xfe
@@ -83,26 +85,49 @@ export function sameKind(asked: number, answered: number): boolean {
 }
 
 /** Why the bytes at the front are no frame, for people. */
-export function flawOf(received: Uint8Array): string {
+export function flawOf(received: Uint8Array): Text {
   const bytes = received.subarray(wakeUpOf(received))
-  if (bytes.length === 0) return 'only FE wake-up bytes, and no frame behind them'
-  if (bytes[0] !== START) return `a frame begins with 68, here is ${hex(bytes[0])}`
+  if (bytes.length === 0) return both('only FE wake-up bytes, and no frame behind them', '只有 FE 唤醒字节，后面没有帧')
+  if (bytes[0] !== START)
+    return both(`a frame begins with 68, here is ${hex(bytes[0])}`, `帧以 68 开头，这里是 ${hex(bytes[0])}`)
   if (bytes.length > 1 && !isType(bytes[1] ?? 0)) {
-    return bytes[7] === START ? OTHER_PROTOCOL : `byte 2 is ${hex(bytes[1])}: meter types are 10 to 4F, or AA for any`
+    return bytes[7] === START
+      ? OTHER_PROTOCOL
+      : both(
+          `byte 2 is ${hex(bytes[1])}: meter types are 10 to 4F, or AA for any`,
+          `第 2 字节是 ${hex(bytes[1])}：表类型为 10 至 4F，AA 表示任意`,
+        )
   }
-  if (bytes.length < HEAD + TAIL) return `${bytes.length} bytes from 68 on are too few: an empty frame has 13`
+  if (bytes.length < HEAD + TAIL)
+    return both(
+      `${bytes.length} bytes from 68 on are too few: an empty frame has 13`,
+      `从 68 起只有 ${bytes.length} 字节，太短：空帧也有 13 字节`,
+    )
   const length = bytes[10] ?? 0
   const end = HEAD + length
   if (bytes.length < end + TAIL) {
-    return bytes[7] === START ? OTHER_PROTOCOL : `${length} bytes of data are announced, the frame is cut short`
+    return bytes[7] === START
+      ? OTHER_PROTOCOL
+      : both(
+          `${length} bytes of data are announced, the frame is cut short: ${end + TAIL - bytes.length} more bytes are needed`,
+          `应有 ${length} 字节数据，帧不完整：还差 ${end + TAIL - bytes.length} 字节`,
+        )
   }
   if (bytes[end + 1] !== END) {
-    return bytes[7] === START ? OTHER_PROTOCOL : `a frame ends with 16, here is ${hex(bytes[end + 1])}`
+    return bytes[7] === START
+      ? OTHER_PROTOCOL
+      : both(`a frame ends with 16, here is ${hex(bytes[end + 1])}`, `帧以 16 结尾，这里是 ${hex(bytes[end + 1])}`)
   }
-  return `the checksum is ${hex(bytes[end])}, it would be ${hex(sum8(bytes, 0, end))}`
+  return both(
+    `the checksum is ${hex(bytes[end])}, it would be ${hex(sum8(bytes, 0, end))}`,
+    `校验和是 ${hex(bytes[end])}，应为 ${hex(sum8(bytes, 0, end))}`,
+  )
 }
 
-const OTHER_PROTOCOL = 'a second 68 seven bytes behind the first: this looks like DL/T 645, an electricity meter'
+const OTHER_PROTOCOL = both(
+  'a second 68 seven bytes behind the first: this looks like DL/T 645, an electricity meter',
+  '第一个 68 之后第七字节又是 68：像是 DL/T 645（电能表）',
+)
 
 function wakeUpOf(bytes: Uint8Array): number {
   let count = 0

@@ -1,7 +1,8 @@
 /** Says what bytes are, frame by frame, or why they are none. Passwords in overheard writes are not shown. */
 import { printHex } from '../../bytes/hex.ts'
 import { causeText, type Fault } from '../../model/fault.ts'
-import type { Explained, ExplainedFrame } from '../explained.ts'
+import type { Text } from '../../model/point.ts'
+import { both, type Said, type SaidFrame, wrapIn } from '../explained.ts'
 import type { Question } from '../protocol.ts'
 import { type Raw, plain } from '../treatment.ts'
 import { unpackDigits } from './bcd.ts'
@@ -31,12 +32,16 @@ const PASSWORDS = '04000C'
 const PROTOCOL: Readonly<Record<Edition, string>> = { '2007': 'dlt645', '1997': 'dlt645-1997' }
 
 /** `assumed`: the edition where a control code has a meaning in both. */
-export function explainDlt645(assumed: Edition, bytes: Uint8Array, request: Uint8Array | null): Explained {
+export function explainDlt645(assumed: Edition, bytes: Uint8Array, request: Uint8Array | null): Said {
   const asked = request === null ? null : parseFrame(request)
   if (request !== null && asked === null) {
-    return { frames: [], junk: printHex(bytes), why: `the request is none: ${flawOf(request)}` }
+    return {
+      frames: [],
+      junk: printHex(bytes),
+      why: wrapIn('the request is none: ', '请求不是一帧：', flawOf(request)),
+    }
   }
-  const frames: ExplainedFrame[] = []
+  const frames: SaidFrame[] = []
   const junk: number[] = []
   let firstJunk = -1
   for (let at = 0; at < bytes.length; ) {
@@ -57,9 +62,9 @@ export function explainDlt645(assumed: Edition, bytes: Uint8Array, request: Uint
   return { frames, junk: printHex(Uint8Array.from(junk)), why }
 }
 
-type Told = Pick<ExplainedFrame, 'fields' | 'readings'> & Partial<Pick<ExplainedFrame, 'fault' | 'note'>>
+type Told = Pick<SaidFrame, 'fields' | 'readings'> & Partial<Pick<SaidFrame, 'fault' | 'note'>>
 
-function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null, assumed: Edition): ExplainedFrame {
+function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null, assumed: Edition): SaidFrame {
   const edition = editionOf(frame.control, assumed)
   const fromMeter = isFromMeter(frame.control)
   const told = fromMeter ? explainReply(frame, edition) : explainRequest(frame, edition)
@@ -76,21 +81,30 @@ function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null, assu
 }
 
 /** Why the frame does not answer the request; null: it does. */
-function mismatch(bytes: Uint8Array, asked: Frame): string | null {
+function mismatch(bytes: Uint8Array, asked: Frame): Text | null {
   const body = Uint8Array.of(asked.control, ...asked.data)
   const question: Question = { address: asked.address, body, writes: false, answerBytes: 0 }
   const verdict = dlt645Framing.judge(bytes, question, 0)
   if (verdict.kind !== 'other') return null
   const { from = '' } = verdict
   const reasons = {
-    transaction: 'it answers another data identifier: a late answer to an earlier question',
-    unit: `it is of meter ${from}, asked was ${asked.address}`,
-    address: `meter ${from} answers, asked was ${asked.address}`,
-    function: from === '' ? 'it answers another function' : `it is a question to meter ${from}`,
-    length: 'its data is too short for an answer',
-    echo: 'it is the request itself: the adapter returns what is sent',
+    transaction: both(
+      'it answers another data identifier: a late answer to an earlier question',
+      '数据标识不同：是对更早请求的迟到应答',
+    ),
+    unit: both(`it is of meter ${from}, asked was ${asked.address}`, `来自电表 ${from}，请求的是 ${asked.address}`),
+    address: both(
+      `meter ${from} answers, asked was ${asked.address}`,
+      `应答的是电表 ${from}，请求的是 ${asked.address}`,
+    ),
+    function:
+      from === ''
+        ? both('it answers another function', '应答的是另一功能')
+        : both(`it is a question to meter ${from}`, `这是对电表 ${from} 的请求`),
+    length: both('its data is too short for an answer', '数据太短，不是应答'),
+    echo: both('it is the request itself: the adapter returns what is sent', '这就是请求本身：转换器回送了发出的数据'),
   }
-  return `does not answer the request: ${reasons[verdict.why]}`
+  return wrapIn('does not answer the request: ', '不是对该请求的应答：', reasons[verdict.why])
 }
 
 function explainRequest({ control, data }: Frame, edition: Edition): Told {
@@ -181,7 +195,11 @@ function explainReply(frame: Frame, edition: Edition): Told {
   }
   // A part of an answer is no value yet.
   if (more || following)
-    return { fields, readings: [], note: more ? 'one part of the answer: more follows (12H)' : null }
+    return {
+      fields,
+      readings: [],
+      note: more ? both('one part of the answer: more follows (12H)', '应答的一部分：后面还有（12H）') : null,
+    }
   const told = values(item, payload)
   return { ...told, fields: { ...fields, ...told.fields } }
 }
@@ -194,7 +212,10 @@ function refused(data: Uint8Array, edition: Edition): Told {
     fields: { error: hex(data), reasons: reasons.map(({ name }) => name) },
     readings: [],
     fault: causeText({ kind: 'exception', code }),
-    note: `the meter refuses: ${reasons.map(({ text }) => text.en).join('; ') || 'without a reason'}`,
+    note: both(
+      `the meter refuses: ${reasons.map(({ text }) => text.en).join('; ') || 'without a reason'}`,
+      `电表拒绝：${reasons.map(({ text }) => text.zh).join('；') || '未说明原因'}`,
+    ),
   }
 }
 
@@ -208,17 +229,24 @@ function meaning(item: string): { readonly meaning?: string } {
 function values(item: string, payload: Uint8Array): Told {
   const row = rowOf(item)
   const known = itemOf(row?.members[0] ?? item)
-  if (known === null) return { fields: {}, readings: [], note: `${item} is not in the table of the standard` }
+  if (known === null)
+    return {
+      fields: {},
+      readings: [],
+      note: both(`${item} is not in the table of the standard`, `${item} 不在标准的数据标识表中`),
+    }
   const { format } = known
   const count = payload.length / format.bytes
   const most = row?.members.length ?? 1
   if (!Number.isInteger(count) || count < 1 || count > most) {
-    const wanted = row === null ? `${format.bytes}` : `a multiple of ${format.bytes}`
     return {
       fields: {},
       readings: [],
       fault: causeText({ kind: 'device_fault' }),
-      note: `${payload.length} bytes of value where ${wanted} would be right`,
+      note: both(
+        `${payload.length} bytes of value where ${row === null ? '' : 'a multiple of '}${format.bytes} would be right`,
+        `数值 ${payload.length} 字节，应为 ${format.bytes}${row === null ? '' : ' 的倍数'}`,
+      ),
     }
   }
   const told = Array.from({ length: count }, (_, at) =>
@@ -240,12 +268,15 @@ function raised({ item, fields }: Element): readonly (readonly [string, unknown]
   return [[item, Object.entries(bits).flatMap(([name, on]) => (on === true ? [name] : []))]]
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
-  sentinel: 'all bytes are FF: the meter has no such value',
-  device_fault: 'a digit above nine, or a date that does not exist: no value',
+const FAULTS: Readonly<Record<string, Text>> = {
+  sentinel: both('all bytes are FF: the meter has no such value', '全部为 FF：电表没有该值'),
+  device_fault: both(
+    'a digit above nine, or a date that does not exist: no value',
+    '有大于 9 的数字，或日期不存在：无数值',
+  ),
 }
 
-type Element = Pick<ExplainedFrame, 'fields' | 'readings'> & { readonly item: string; readonly fault: Fault | null }
+type Element = Pick<SaidFrame, 'fields' | 'readings'> & { readonly item: string; readonly fault: Fault | null }
 
 function element(item: string, { format, unit }: Item, payload: Uint8Array, at: number): Element {
   const raw = format.read(payload, at)

@@ -3,6 +3,8 @@
  * travels with 33H added; CS is the sum of all bytes from the first 68 on, as sent. A frame may begin anywhere in noise, so a
  * candidate that turns out false costs one byte and no more.
  */
+import type { Text } from '../../model/point.ts'
+import { both } from '../explained.ts'
 import type { Split } from '../protocol.ts'
 import { packDigits, unpackDigits } from './bcd.ts'
 
@@ -71,21 +73,46 @@ export function splitFrame(received: Uint8Array): Split {
 }
 
 /** Why the bytes at the front are no frame, for people. */
-export function flawOf(received: Uint8Array): string {
+export function flawOf(received: Uint8Array): Text {
   const from = wakeUpOf(received)
   const bytes = received.subarray(from)
-  if (bytes.length === 0) return 'only FE wake-up bytes, and no frame behind them'
-  if (bytes[0] !== START) return `a frame begins with 68, here is ${hex(bytes[0])}`
-  if (bytes.length < HEAD + TAIL) return `${bytes.length} bytes from 68 on are too few: an empty frame has 12`
-  if (!isAddress(bytes, 1)) return `the address ${hex(...bytes.subarray(1, 7))} has digits above nine`
-  if (bytes[7] !== START) return `behind the address there must be 68, here is ${hex(bytes[7])}`
+  if (bytes.length === 0) return both('only FE wake-up bytes, and no frame behind them', '只有 FE 唤醒字节，后面没有帧')
+  if (bytes[0] !== START)
+    return both(`a frame begins with 68, here is ${hex(bytes[0])}`, `帧以 68 开头，这里是 ${hex(bytes[0])}`)
+  if (bytes.length < HEAD + TAIL)
+    return both(
+      `${bytes.length} bytes from 68 on are too few: an empty frame has 12`,
+      `从 68 起只有 ${bytes.length} 字节，太短：空帧也有 12 字节`,
+    )
+  if (!isAddress(bytes, 1))
+    return both(
+      `the address ${hex(...bytes.subarray(1, 7))} has digits above nine`,
+      `地址 ${hex(...bytes.subarray(1, 7))} 含有大于 9 的数字`,
+    )
+  if (bytes[7] !== START)
+    return both(
+      `behind the address there must be 68, here is ${hex(bytes[7])}`,
+      `地址后面应是 68，这里是 ${hex(bytes[7])}`,
+    )
   const length = bytes[9] ?? 0
-  if (length > DATA_MAX) return `the length says ${length} bytes of data, at most ${DATA_MAX} are possible`
+  if (length > DATA_MAX)
+    return both(
+      `the length says ${length} bytes of data, at most ${DATA_MAX} are possible`,
+      `长度字节为 ${length}，数据最多 ${DATA_MAX} 字节`,
+    )
   const end = HEAD + length
-  if (bytes.length < end + TAIL) return `${length} bytes of data are announced, the frame is cut short`
+  if (bytes.length < end + TAIL)
+    return both(
+      `${length} bytes of data are announced, the frame is cut short: ${end + TAIL - bytes.length} more bytes are needed`,
+      `应有 ${length} 字节数据，帧不完整：还差 ${end + TAIL - bytes.length} 字节`,
+    )
   const wanted = checksum(bytes, 0, end)
-  if (bytes[end] !== wanted) return `the checksum is ${hex(bytes[end])}, it would be ${hex(wanted)}`
-  return `a frame ends with 16, here is ${hex(bytes[end + 1])}`
+  if (bytes[end] !== wanted)
+    return both(
+      `the checksum is ${hex(bytes[end])}, it would be ${hex(wanted)}`,
+      `校验和是 ${hex(bytes[end])}，应为 ${hex(wanted)}`,
+    )
+  return both(`a frame ends with 16, here is ${hex(bytes[end + 1])}`, `帧以 16 结尾，这里是 ${hex(bytes[end + 1])}`)
 }
 
 /** Digits, or A for any: a 68 in noise, with FE behind it, is told from a frame by its address. */

@@ -1,7 +1,8 @@
 /** Says what bytes are, frame by frame, or why they are none. Values are shown in the units that the standard counts in. */
 import { printHex } from '../../bytes/hex.ts'
 import { causeText } from '../../model/fault.ts'
-import type { Explained, ExplainedFrame } from '../explained.ts'
+import type { Text } from '../../model/point.ts'
+import { both, type Said, type SaidFrame, wrapIn } from '../explained.ts'
 import { isFault } from '../treatment.ts'
 import { readPairs } from '../../bytes/bcd.ts'
 import { FCB, flawOf, type Frame, isFromMaster, parseFrame, REQ_UD2, splitFrame } from './frame.ts'
@@ -24,12 +25,16 @@ const ERRORS: Readonly<Record<number, string>> = {
 /** What masters send: application reset, selection. */
 const COMMANDS: Readonly<Record<number, string>> = { 80: 'application reset', 82: 'select' }
 
-export function explainMbus(bytes: Uint8Array, request: Uint8Array | null): Explained {
+export function explainMbus(bytes: Uint8Array, request: Uint8Array | null): Said {
   const asked = request === null ? null : parseFrame(request)
   if (request !== null && asked === null) {
-    return { frames: [], junk: printHex(bytes), why: `the request is none: ${flawOf(request)}` }
+    return {
+      frames: [],
+      junk: printHex(bytes),
+      why: wrapIn('the request is none: ', '请求不是一帧：', flawOf(request)),
+    }
   }
-  const frames: ExplainedFrame[] = []
+  const frames: SaidFrame[] = []
   const junk: number[] = []
   let firstJunk = -1
   for (let at = 0; at < bytes.length; ) {
@@ -48,7 +53,7 @@ export function explainMbus(bytes: Uint8Array, request: Uint8Array | null): Expl
   return { frames, junk: printHex(Uint8Array.from(junk)), why }
 }
 
-function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null): ExplainedFrame {
+function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null): SaidFrame {
   const base = { protocol: 'mbus', readings: [], fault: null, note: null } as const
   if (frame.is === 'ack') {
     return {
@@ -79,7 +84,9 @@ function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null): Exp
   const flaw =
     telegram.flaw === null
       ? null
-      : `${isReadable(frame.ci) ? 'the frame is sound, its content is not: ' : ''}${telegram.flaw}`
+      : isReadable(frame.ci)
+        ? wrapIn('the frame is sound, its content is not: ', '帧正确，但内容不对：', telegram.flaw)
+        : telegram.flaw
   return {
     ...head,
     fields: { ci: hex(frame.ci), ...telegramFields(telegram) },
@@ -168,15 +175,16 @@ function keyOf({
     .join(' ')
 }
 
-function readingsOf(records: readonly MbusRecord[]): ExplainedFrame['readings'] {
+function readingsOf(records: readonly MbusRecord[]): SaidFrame['readings'] {
   return records.flatMap((record) => {
     const { shown: value, unit } = record
     return isFault(value) ? [] : [{ key: keyOf(record), value, unit }]
   })
 }
 
-function mismatch(bytes: Uint8Array, frame: Exclude<Frame, { is: 'ack' }>, asked: Frame): string | null {
-  if (asked.is === 'ack') return 'does not answer the request: an acknowledgement asks nothing'
+function mismatch(bytes: Uint8Array, frame: Exclude<Frame, { is: 'ack' }>, asked: Frame): Text | null {
+  if (asked.is === 'ack')
+    return both('does not answer the request: an acknowledgement asks nothing', '不是对该请求的应答：E5 不提问')
   const body = Uint8Array.of(asked.control, 0, 1)
   // To the selected meter (253): whatever its own address is.
   const address = asked.address === 253 ? 'FFFFFFFFFFFFFFFF' : asked.address
@@ -184,9 +192,15 @@ function mismatch(bytes: Uint8Array, frame: Exclude<Frame, { is: 'ack' }>, asked
   if (verdict.kind !== 'other') return null
   const why =
     verdict.why === 'address' || verdict.why === 'unit'
-      ? `it comes from ${verdict.from ?? frame.address}, asked was ${asked.address}`
-      : `${functionText(frame.control)}, asked was ${functionText(asked.control)}`
-  return `does not answer the request: ${why}`
+      ? both(
+          `it comes from ${verdict.from ?? frame.address}, asked was ${asked.address}`,
+          `来自 ${verdict.from ?? frame.address}，请求的是 ${asked.address}`,
+        )
+      : both(
+          `${functionText(frame.control)}, asked was ${functionText(asked.control)}`,
+          `${functionText(frame.control)}，请求的是 ${functionText(asked.control)}`,
+        )
+  return wrapIn('does not answer the request: ', '不是对该请求的应答：', why)
 }
 
 function hex(byte: number): string {

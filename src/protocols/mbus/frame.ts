@@ -3,6 +3,8 @@
  * CS is the sum of the bytes from C to the end of the data.
  */
 import { sum8 } from '../../bytes/checksum.ts'
+import type { Text } from '../../model/point.ts'
+import { both } from '../explained.ts'
 import type { Split } from '../protocol.ts'
 
 export const ACK = 0xe5
@@ -104,22 +106,52 @@ export function isResponse(control: number): boolean {
 }
 
 /** Why the bytes at the front are no frame, for people. */
-export function flawOf(bytes: Uint8Array): string {
+export function flawOf(bytes: Uint8Array): Text {
   const [first = 0, length = 0, again, start] = bytes
   if (first === SHORT) {
-    if (bytes.length < SHORT_BYTES) return `a short frame has 5 bytes, here are ${bytes.length}`
-    if (bytes[4] !== END) return `a short frame ends with 16, here is ${hex(bytes[4])}`
-    return `the checksum is ${hex(bytes[3])}, it would be ${hex(sum8(bytes, 1, 3))}`
+    if (bytes.length < SHORT_BYTES)
+      return both(
+        `a short frame has 5 bytes, here are ${bytes.length}: ${SHORT_BYTES - bytes.length} more bytes are needed`,
+        `短帧有 5 字节，这里只有 ${bytes.length} 字节：还差 ${SHORT_BYTES - bytes.length} 字节`,
+      )
+    if (bytes[4] !== END)
+      return both(`a short frame ends with 16, here is ${hex(bytes[4])}`, `短帧以 16 结尾，这里是 ${hex(bytes[4])}`)
+    return both(
+      `the checksum is ${hex(bytes[3])}, it would be ${hex(sum8(bytes, 1, 3))}`,
+      `校验和是 ${hex(bytes[3])}，应为 ${hex(sum8(bytes, 1, 3))}`,
+    )
   }
-  if (first !== LONG) return `a frame begins with 10, 68 or E5, here is ${hex(first)}`
-  if (bytes.length < 4) return `${bytes.length} bytes are too few: a long frame has 9 at least`
-  if (again !== length) return `the two length bytes differ: ${hex(length)} and ${hex(again)}`
-  if (start !== LONG) return `behind the lengths there must be 68, here is ${hex(start)}`
-  if (length < LONG_MIN) return `length ${length} is too small for C, A and CI`
+  if (first !== LONG)
+    return both(
+      `a frame begins with 10, 68 or E5, here is ${hex(first)}`,
+      `帧以 10、68 或 E5 开头，这里是 ${hex(first)}`,
+    )
+  if (bytes.length < 4)
+    return both(
+      `${bytes.length} bytes are too few: a long frame has 9 at least`,
+      `只有 ${bytes.length} 字节，太短：长帧至少 9 字节`,
+    )
+  if (again !== length)
+    return both(
+      `the two length bytes differ: ${hex(length)} and ${hex(again)}`,
+      `两个长度字节不一致：${hex(length)} 和 ${hex(again)}`,
+    )
+  if (start !== LONG)
+    return both(`behind the lengths there must be 68, here is ${hex(start)}`, `长度之后应是 68，这里是 ${hex(start)}`)
+  if (length < LONG_MIN)
+    return both(`length ${length} is too small for C, A and CI`, `长度 ${length} 太小，容不下 C、A 和 CI`)
   const used = LONG_OVERHEAD + length
-  if (bytes.length < used) return `the length makes ${used} bytes, here are ${bytes.length}`
-  if (bytes[used - 1] !== END) return `a frame ends with 16, here is ${hex(bytes[used - 1])}`
-  return `the checksum is ${hex(bytes[used - 2])}, it would be ${hex(sum8(bytes, 4, used - 2))}`
+  if (bytes.length < used)
+    return both(
+      `the length makes ${used} bytes, here are ${bytes.length}: ${used - bytes.length} more bytes are needed`,
+      `按长度应为 ${used} 字节，这里只有 ${bytes.length} 字节：还差 ${used - bytes.length} 字节`,
+    )
+  if (bytes[used - 1] !== END)
+    return both(`a frame ends with 16, here is ${hex(bytes[used - 1])}`, `帧以 16 结尾，这里是 ${hex(bytes[used - 1])}`)
+  return both(
+    `the checksum is ${hex(bytes[used - 2])}, it would be ${hex(sum8(bytes, 4, used - 2))}`,
+    `校验和是 ${hex(bytes[used - 2])}，应为 ${hex(sum8(bytes, 4, used - 2))}`,
+  )
 }
 
 function hex(byte: number | undefined): string {

@@ -1,6 +1,8 @@
 /** One data record: DIF and DIFE say which value of the meter, VIF and VIFE of what quantity, then the data. */
 import { readPairs } from '../../bytes/bcd.ts'
 import { shift10 } from '../../bytes/number.ts'
+import type { Text as Words } from '../../model/point.ts'
+import { both } from '../explained.ts'
 import { fromJoules } from '../meterunits.ts'
 import { NO_VALUE, type Outcome } from '../treatment.ts'
 import { type DateRead, readDate, readDateTime } from './date.ts'
@@ -35,7 +37,7 @@ export type MbusRecord = {
 }
 
 /** A record and where the next begins; or why the bytes are none. */
-export type RecordRead = { readonly record: MbusRecord; readonly next: number } | { readonly flaw: string }
+export type RecordRead = { readonly record: MbusRecord; readonly next: number } | { readonly flaw: Words }
 
 const CHAIN_MAX = 10
 const TYPE_INT16 = 2
@@ -48,7 +50,13 @@ export function readRecord(data: Uint8Array, start: number): RecordRead {
   if ('flaw' in what) return what
   const { type, next: _next, ...place } = which
   const extent = extentOf(type, data, what.next)
-  if (extent === null) return { flaw: `the data of a record (VIF ${what.vif}) is cut short or of no known length` }
+  if (extent === null)
+    return {
+      flaw: both(
+        `the data of a record (VIF ${what.vif}) is cut short or of no known length`,
+        `一条记录（VIF ${what.vif}）的数据不完整或长度未知`,
+      ),
+    }
   const { from, length } = extent
   const { quantity, exponent, next: _at, ...named } = what
   const value = evaluate(quantity, exponent, { type, data, from, length })
@@ -60,7 +68,7 @@ type Which = Pick<MbusRecord, 'function' | 'storage' | 'tariff' | 'subunit'> & {
   readonly next: number
 }
 
-function readWhich(data: Uint8Array, start: number): Which | { readonly flaw: string } {
+function readWhich(data: Uint8Array, start: number): Which | { readonly flaw: Words } {
   const dif = data[start] ?? 0
   let storage = (dif >> 6) & 1
   let tariff = 0
@@ -68,8 +76,8 @@ function readWhich(data: Uint8Array, start: number): Which | { readonly flaw: st
   let at = start + 1
   let extended = (dif & EXTENSION) !== 0
   for (let n = 0; extended; n++, at++) {
-    if (at >= data.length) return { flaw: 'the data ends inside a DIF chain' }
-    if (n === CHAIN_MAX) return { flaw: 'more than ten DIFE' }
+    if (at >= data.length) return { flaw: both('the data ends inside a DIF chain', '数据在 DIF 链中间结束') }
+    if (n === CHAIN_MAX) return { flaw: both('more than ten DIFE', 'DIFE 多于十个') }
     const dife = data[at] ?? 0
     // Beyond 32 bits, so no shifting.
     storage += (dife & 0x0f) * 2 ** (1 + 4 * n)
@@ -88,22 +96,23 @@ type What = Pick<MbusRecord, 'vif' | 'text' | 'direction' | 'notes'> & {
   readonly next: number
 }
 
-function readWhat(data: Uint8Array, start: number): What | { readonly flaw: string } {
-  if (start >= data.length) return { flaw: 'the data ends before a VIF' }
+function readWhat(data: Uint8Array, start: number): What | { readonly flaw: Words } {
+  if (start >= data.length) return { flaw: both('the data ends before a VIF', '数据在 VIF 之前结束') }
   const vif = data[start] ?? 0
   const low = vif & ~EXTENSION
   let at = start + 1
   let text: string | null = null
   if (low === TEXT) {
     const length = data[at] ?? 0
-    if (at >= data.length || at + 1 + length > data.length) return { flaw: 'the data ends inside the text of a VIF' }
+    if (at >= data.length || at + 1 + length > data.length)
+      return { flaw: both('the data ends inside the text of a VIF', '数据在 VIF 文本中间结束') }
     text = readText(data, at + 1, length)
     at += 1 + length
   }
   const chain: number[] = []
   for (let extended = (vif & EXTENSION) !== 0; extended; at++) {
-    if (at >= data.length) return { flaw: 'the data ends inside a VIF chain' }
-    if (chain.length === CHAIN_MAX) return { flaw: 'more than ten VIFE' }
+    if (at >= data.length) return { flaw: both('the data ends inside a VIF chain', '数据在 VIF 链中间结束') }
+    if (chain.length === CHAIN_MAX) return { flaw: both('more than ten VIFE', 'VIFE 多于十个') }
     const vife = data[at] ?? 0
     chain.push(vife)
     extended = (vife & EXTENSION) !== 0

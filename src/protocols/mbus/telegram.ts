@@ -1,4 +1,6 @@
 /** The user data of an answer: header, records, and whether the meter has more to say. */
+import type { Text } from '../../model/point.ts'
+import { both } from '../explained.ts'
 import { CI_FIXED, type Header, HEADER_BYTES, readHeader } from './header.ts'
 import { readFixed } from './fixed.ts'
 import { type MbusRecord, readRecord } from './record.ts'
@@ -11,7 +13,7 @@ export type Telegram = {
   /** The maker's own bytes behind the records; null: none. */
   readonly rest: Uint8Array | null
   /** Why the records cannot be trusted; null: they are whole. */
-  readonly flaw: string | null
+  readonly flaw: Text | null
 }
 
 const FILLER = 0x2f
@@ -28,12 +30,21 @@ export function readTelegram(ci: number, data: Uint8Array): Telegram {
   if (ci === CI_FIXED) {
     const fixed = readFixed(data)
     return fixed === null
-      ? flawed('too short for the fixed data structure')
+      ? flawed(both('too short for the fixed data structure', '对固定数据结构来说太短'))
       : { ...fixed, more: false, rest: null, flaw: null }
   }
   const start = HEADER_BYTES[ci]
-  if (start === undefined) return flawed(`CI ${ci.toString(16).padStart(2, '0').toUpperCase()} is not read here`)
-  if (data.length < start) return flawed(`too short: the header has ${start} bytes, here are ${data.length}`)
+  if (start === undefined) {
+    const name = ci.toString(16).padStart(2, '0').toUpperCase()
+    return flawed(both(`CI ${name} is not read here`, `这里不解析 CI ${name}`))
+  }
+  if (data.length < start)
+    return flawed(
+      both(
+        `too short: the header has ${start} bytes, here are ${data.length}`,
+        `太短：头部有 ${start} 字节，这里只有 ${data.length} 字节`,
+      ),
+    )
   return { header: readHeader(ci, data), ...readRecords(data, start) }
 }
 
@@ -50,13 +61,14 @@ function readRecords(data: Uint8Array, start: number): Omit<Telegram, 'header'> 
     }
     const read = readRecord(data, at)
     if ('flaw' in read) return { records, more: false, rest: null, flaw: read.flaw }
-    if (records.length === RECORDS_MAX) return { records, more: false, rest: null, flaw: 'too many records' }
+    if (records.length === RECORDS_MAX)
+      return { records, more: false, rest: null, flaw: both('too many records', '记录太多') }
     records.push(read.record)
     at = read.next
   }
   return { records, more: false, rest: null, flaw: null }
 }
 
-function flawed(flaw: string): Telegram {
+function flawed(flaw: Text): Telegram {
   return { header: null, records: [], more: false, rest: null, flaw }
 }

@@ -2,7 +2,8 @@
 import { crc16 } from '../../bytes/checksum.ts'
 import { printHex } from '../../bytes/hex.ts'
 import { causeText } from '../../model/fault.ts'
-import type { Explained, ExplainedFrame } from '../explained.ts'
+import type { Text } from '../../model/point.ts'
+import { both, type Said, type SaidFrame, wrapIn } from '../explained.ts'
 import type { Question } from '../protocol.ts'
 import { ascii, bytesIn } from './ascii.ts'
 import { rtu, tcp } from './framing.ts'
@@ -20,6 +21,7 @@ import {
   word,
 } from './pdu.ts'
 import { questionOf } from './question.ts'
+import { narrowed, splitWide, WIDE_COUNT } from './wide.ts'
 import { whyNot } from './whynot.ts'
 
 const FRAMINGS = { rtu, tcp, ascii }
@@ -40,6 +42,7 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
 }
 const TABLES = { 1: 'coil', 2: 'discrete', 3: 'holding', 4: 'input', 23: 'holding' } as const
 const COLON = 0x3a
+const NOTHING = both('nothing', '无')
 
 /** An envelope opened. `transaction` is null where there is none. */
 type Frame = {
@@ -47,13 +50,15 @@ type Frame = {
   readonly pdu: Uint8Array
   readonly bytes: Uint8Array
   readonly transaction: number | null
+  /** Answered with a byte count of 16 bits; `pdu` is as the standard would have it. */
+  readonly wide?: true
 }
 type Asked = { readonly request: Request; readonly question: Question; readonly transaction: number | null }
 
 /** `framing` null: whichever fits. */
-export function explainModbus(framing: FramingName | null, bytes: Uint8Array, request: Uint8Array | null): Explained {
+export function explainModbus(framing: FramingName | null, bytes: Uint8Array, request: Uint8Array | null): Said {
   if (framing !== null) return explainAs(framing, bytes, request)
-  const isWhole = ({ frames, junk }: Explained): boolean => frames.length > 0 && junk === ''
+  const isWhole = ({ frames, junk }: Said): boolean => frames.length > 0 && junk === ''
   const asAscii = bytes[0] === COLON ? explainAs('ascii', bytes, request) : null
   if (asAscii !== null && asAscii.frames.length > 0) return asAscii
   const asTcp = explainAs('tcp', bytes, request)
@@ -63,13 +68,18 @@ export function explainModbus(framing: FramingName | null, bytes: Uint8Array, re
   if (asTcp.frames.length > 0) return asTcp
   // What begins with a colon is meant to be a line of text.
   if (asAscii !== null) return asAscii
-  return { ...asRtu, why: `as RTU: ${asRtu.why}; as TCP: ${asTcp.why}` }
+  const [rtuWhy, tcpWhy] = [asRtu.why ?? NOTHING, asTcp.why ?? NOTHING]
+  return {
+    ...asRtu,
+    why: both(`as RTU: ${rtuWhy.en}; as TCP: ${tcpWhy.en}`, `按 RTU：${rtuWhy.zh}；按 TCP：${tcpWhy.zh}`),
+  }
 }
 
-function explainAs(framing: FramingName, bytes: Uint8Array, request: Uint8Array | null): Explained {
+function explainAs(framing: FramingName, bytes: Uint8Array, request: Uint8Array | null): Said {
   const asked = request === null ? null : readRequest(framing, request)
-  if (typeof asked === 'string') return { frames: [], junk: printHex(bytes), why: `the request is none: ${asked}` }
-  const frames: ExplainedFrame[] = []
+  if (asked !== null && 'en' in asked)
+    return { frames: [], junk: printHex(bytes), why: wrapIn('the request is none: ', '请求不是一帧：', asked) }
+  const frames: SaidFrame[] = []
   const junk: number[] = []
   let firstJunk = -1
   for (let at = 0; at < bytes.length; ) {
@@ -87,11 +97,11 @@ function explainAs(framing: FramingName, bytes: Uint8Array, request: Uint8Array 
   return { frames, junk: printHex(Uint8Array.from(junk)), why }
 }
 
-function readRequest(framing: FramingName, bytes: Uint8Array): Asked | string {
+function readRequest(framing: FramingName, bytes: Uint8Array): Asked | Text {
   const frame = CUTS[framing](bytes, null)
   if (frame === null) return whyNot(framing, bytes)
   const request = parseRequest(frame.pdu)
-  if (typeof request === 'string') return request
+  if (typeof request === 'string') return both(request, `内容不对（${request}）`)
   const question = { ...questionOf(request, frame.unit), body: frame.pdu }
   return { request, question, transaction: frame.transaction }
 }
@@ -110,20 +120,37 @@ const CUTS: Readonly<Record<FramingName, (bytes: Uint8Array, asked: Asked | null
     return { unit: content[0] ?? 0, pdu: content.subarray(1, -1), bytes: split.frame, transaction: null }
   },
   rtu(bytes, asked) {
-    const lengths = [replyLength(bytes, 1), requestLength(bytes, 1)]
-    for (const length of asked === null ? lengths.reverse() : lengths) {
-      if (length === null || bytes.length < length + 3 || crc16(bytes, 0, length + 3) !== 0) continue
-      const frame = bytes.subarray(0, length + 3)
-      return { unit: frame[0] ?? 0, pdu: frame.subarray(1, -2), bytes: frame, transaction: null }
+    // A wide answer may have the length and the sum of a request: who gives the request knows that this is the answer.
+    const ways = [() => plainFrame(bytes, replyLength(bytes, 1)), () => wideFrame(bytes)]
+    const asRequest = (): Frame | null => plainFrame(bytes, requestLength(bytes, 1))
+    for (const way of asked === null ? [asRequest, ...ways] : [...ways, asRequest]) {
+      const frame = way()
+      if (frame !== null) return frame
     }
     return null
   },
 }
 
-function explainFrame(framing: FramingName, frame: Frame, asked: Asked | null): ExplainedFrame {
+function plainFrame(bytes: Uint8Array, length: number | null): Frame | null {
+  if (length === null || bytes.length < length + 3 || crc16(bytes, 0, length + 3) !== 0) return null
+  const frame = bytes.subarray(0, length + 3)
+  return { unit: frame[0] ?? 0, pdu: frame.subarray(1, -2), bytes: frame, transaction: null }
+}
+
+function wideFrame(bytes: Uint8Array): Frame | null {
+  const split = splitWide(bytes, 0)
+  if (split?.kind !== 'frame') return null
+  const pdu = narrowed(split.frame.subarray(1, -2))
+  return { unit: split.frame[0] ?? 0, pdu, bytes: split.frame, transaction: null, wide: true }
+}
+
+function explainFrame(framing: FramingName, frame: Frame, asked: Asked | null): SaidFrame {
   const request = parseRequest(frame.pdu)
   const reply = parseReply(frame.pdu)
-  const transaction = frame.transaction === null ? {} : { transaction: frame.transaction }
+  const transaction = {
+    ...(frame.transaction === null ? {} : { transaction: frame.transaction }),
+    ...(frame.wide === undefined ? {} : { wideCount: true }),
+  }
   const base = { protocol: `modbus-${framing}`, address: String(frame.unit), readings: [], fault: null, note: null }
   const code = frame.pdu[0] ?? 0
   const fc = code & 0x7f
@@ -132,7 +159,7 @@ function explainFrame(framing: FramingName, frame: Frame, asked: Asked | null): 
   const asRequest = typeof request !== 'string' && (typeof reply === 'string' || (asked === null && code >= 5))
   if (asRequest) return { ...head, direction: 'request', fields: { ...transaction, ...requestFields(request) } }
   if (typeof reply === 'string') {
-    const note = `the envelope is sound, its content is not: ${reply}`
+    const note = both(`the envelope is sound, its content is not: ${reply}`, `外层正确，但内容不对（${reply}）`)
     return { ...head, direction: 'reply', fields: transaction, note }
   }
   const note = asked === null ? null : mismatch(framing, frame, asked)
@@ -146,18 +173,31 @@ function explainFrame(framing: FramingName, frame: Frame, asked: Asked | null): 
   }
 }
 
-function mismatch(framing: FramingName, frame: Frame, asked: Asked): string | null {
-  const verdict = FRAMINGS[framing].judge(frame.bytes, asked.question, asked.transaction ?? 0)
+function mismatch(framing: FramingName, frame: Frame, asked: Asked): Text | null {
+  const wide = frame.wide === undefined ? {} : { dialect: WIDE_COUNT, answerBytes: asked.question.answerBytes + 1 }
+  const verdict = FRAMINGS[framing].judge(frame.bytes, { ...asked.question, ...wide }, asked.transaction ?? 0)
   if (verdict.kind !== 'other') return null
   const reasons = {
-    transaction: `transaction ${frame.transaction}, asked was ${asked.transaction}`,
-    unit: `unit ${frame.unit}, asked was ${asked.question.address}`,
-    function: `function ${(frame.pdu[0] ?? 0) & 0x7f}, asked was ${asked.request.fc}`,
-    length: `${frame.pdu.length} bytes of content where ${asked.question.answerBytes} would answer`,
-    echo: 'it confirms another address or value than was written',
-    address: 'another device answers',
+    transaction: both(
+      `transaction ${frame.transaction}, asked was ${asked.transaction}`,
+      `事务号 ${frame.transaction}，请求的是 ${asked.transaction}`,
+    ),
+    unit: both(
+      `unit ${frame.unit}, asked was ${asked.question.address}`,
+      `站号 ${frame.unit}，请求的是 ${asked.question.address}`,
+    ),
+    function: both(
+      `function ${(frame.pdu[0] ?? 0) & 0x7f}, asked was ${asked.request.fc}`,
+      `功能码 ${(frame.pdu[0] ?? 0) & 0x7f}，请求的是 ${asked.request.fc}`,
+    ),
+    length: both(
+      `${frame.pdu.length} bytes of content where ${asked.question.answerBytes} would answer`,
+      `内容 ${frame.pdu.length} 字节，应答应有 ${asked.question.answerBytes} 字节`,
+    ),
+    echo: both('it confirms another address or value than was written', '确认的地址或值与写入的不同'),
+    address: both('another device answers', '应答的是另一台设备'),
   }
-  return `does not answer the request: ${reasons[verdict.why]}`
+  return wrapIn('does not answer the request: ', '不是对该请求的应答：', reasons[verdict.why])
 }
 
 function requestFields(request: Request): Readonly<Record<string, unknown>> {
@@ -178,7 +218,7 @@ function replyFields(reply: Reply): Readonly<Record<string, unknown>> {
   return fields
 }
 
-function replyReadings(reply: Reply, asked: Asked | null): ExplainedFrame['readings'] {
+function replyReadings(reply: Reply, asked: Asked | null): SaidFrame['readings'] {
   if ('objects' in reply)
     return reply.objects.map(({ id, content }) => ({ key: objectName(id), value: objectText(content), unit: null }))
   if (!('content' in reply)) return []
