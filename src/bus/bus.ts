@@ -25,6 +25,7 @@ import { createRounds } from './rounds.ts'
 import { choose, depart, lineChangeOf, spread } from './schedule.ts'
 import { createRoster, type Visit } from './seats.ts'
 import { type BusStatus, createMeter, type DeviceStatus, deviceStatusOf, statusOf } from './status.ts'
+import { Texts } from './texts.ts'
 import { createWaker } from './waker.ts'
 import { createWriter } from './write.ts'
 
@@ -100,6 +101,7 @@ export function openBus(options: BusOptions): RunningBus {
   const schedule = orders.scheduleFor(roster.seats)
   const counts = createCounts()
   const strangers = new Strangers()
+  const texts = new Texts()
   const tap = createTap()
   const meter = createMeter(mono())
   const prediction = predictBus(bus, options.devices, points, protocols)
@@ -186,6 +188,7 @@ export function openBus(options: BusOptions): RunningBus {
       flightsMax: bus.inFlight,
       counts,
       strangers,
+      texts: isSerial ? null : texts,
       write: listenTo(pipe),
       desynchronised: () => {
         suspectPipe = true
@@ -350,6 +353,7 @@ export function openBus(options: BusOptions): RunningBus {
         roster,
         counts,
         strangers,
+        texts,
         prediction,
         why: whyDown,
         bytes: tap.bytes,

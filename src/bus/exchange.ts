@@ -9,6 +9,7 @@
  */
 import type { Fault } from '../model/fault.ts'
 import type { Framing } from '../protocols/protocol.ts'
+import { EchoHabit, echoed } from './echo.ts'
 import {
   createFlight,
   deadlineOf,
@@ -23,6 +24,7 @@ import {
 import { joined, Others, Overhearer, type Strangers } from './overhear.ts'
 import { Pasts } from './past.ts'
 import { Silence } from './silence.ts'
+import { textLength, type Texts } from './texts.ts'
 import { answerLength, characterMs, quietMs } from './timing.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -34,8 +36,6 @@ const GARBLED_BYTES_MIN = 4
 const FOLLOW_ON_WAIT_MAX_MS = 2000
 /** Nobody answers a broadcast; devices take so long to digest it (Modbus over Serial Line V1.02, 2.4.1: 100 to 200 ms). */
 const TURNAROUND_MS = 150
-/** So many reads in a row came back as sent, and the adapter is known to echo. */
-const ECHOES_PROVE = 3
 /** Parts of one answer. More is a device that never comes to an end. */
 const PARTS_MAX = 64
 
@@ -48,6 +48,8 @@ export class Wire {
   readonly #others: Others
   readonly #overhearer: Overhearer
   readonly #silence: Silence
+  readonly #echoes = new EchoHabit()
+  readonly #texts: Texts | null
   /** The stream cannot be trusted any more: the connection must go. */
   readonly #desynchronised: () => void
   readonly #flights: Flight[] = []
@@ -57,7 +59,6 @@ export class Wire {
   #held: Uint8Array = NOTHING
   #transaction: number
   #busySince: number | null = null
-  #echoesInARow = 0
 
   constructor(options: {
     /** All that are spoken on this wire. */
@@ -65,6 +66,8 @@ export class Wire {
     flightsMax: number
     counts: WireCounts
     strangers: Strangers
+    /** Where texts between frames are told; null: nobody prints any on this wire. */
+    texts?: Texts | null
     write: (bytes: Uint8Array) => void
     desynchronised: () => void
     /** Where transaction ids start: at random, so that a reply of an earlier connection does not fit. */
@@ -77,6 +80,7 @@ export class Wire {
     this.#overhearer = new Overhearer(options.framings)
     this.#counts = options.counts
     this.#others = new Others(options.strangers)
+    this.#texts = options.texts ?? null
     this.#write = options.write
     this.#desynchronised = options.desynchronised
     this.#transaction = options.firstTransaction & 0xffff
@@ -120,16 +124,30 @@ export class Wire {
     let at = 0
     /** Where bytes began that are no part of an answer. */
     let noise = 0
+    /** Behind a byte that belongs to nothing no text begins: that is what is left of a garbled answer. */
+    let clean = (this.#listening()?.junk ?? 0) === 0
     while (at < input.length && !this.#dead) {
       const rest = input.subarray(at)
-      const found = this.#echoed(rest) ?? this.#next(rest)
+      const found = echoed(this.#listening(), rest) ?? this.#next(rest)
       if (found.kind === 'more') break
       if (found.kind === 'frame') {
         // In the order in which they came: an echo is known as ours while its answer is awaited.
         this.#overhear(input.subarray(noise, at), now)
-        if (found.framing !== null) this.#take(found.frame, found.framing, now)
+        if (found.framing === null) this.#counts.echoes += 1
+        else this.#take(found.frame, found.framing, now)
         noise = at + found.used
-      } else this.#shed(found.used)
+        clean = true
+      } else {
+        const printed = clean ? this.#printed(rest, now) : 0
+        if (printed > 0) {
+          this.#overhear(input.subarray(noise, at), now)
+          at += printed
+          noise = at
+          continue
+        }
+        clean = false
+        this.#shed(found.used)
+      }
       at += found.used
     }
     this.#overhear(input.subarray(noise, at), now)
@@ -182,7 +200,7 @@ export class Wire {
     flight.deadline = now + sendingMs + waitMs
     flight.garbledAt = Number.POSITIVE_INFINITY
     flight.junk = 0
-    flight.echoDue = !this.#correlates && (limits.echo || this.#echoesInARow >= ECHOES_PROVE)
+    flight.echoDue = !this.#correlates && (limits.echo || this.#echoes.isKnown())
     flight.echoed = false
     flight.resumeAt = null
     if (!this.#correlates) {
@@ -210,6 +228,20 @@ export class Wire {
     return split
   }
 
+  /** Length of what a serial server says for itself; 0: it is none of that. */
+  #printed(rest: Uint8Array, now: number): number {
+    const texts = this.#texts
+    if (texts === null) return 0
+    const used = textLength(rest, (part) =>
+      this.#flights.length > 0 ? this.#next(part).kind === 'frame' : this.#overhearer.begins(part),
+    )
+    if (used > 0) {
+      texts.note(rest.subarray(0, used), now)
+      this.#counts.textBytes += used
+    }
+    return used
+  }
+
   #shed(used: number): void {
     this.#counts.junkBytes += used
     const flight = this.#listening()
@@ -218,26 +250,6 @@ export class Wire {
     if (!this.#correlates) return
     this.#dead = true
     this.#desynchronised()
-  }
-
-  /** Adapters that receive while they send return our own request first. null: there is none to come. */
-  #echoed(input: Uint8Array): Step | null {
-    const flight = this.#listening()
-    if (flight === undefined || !flight.echoDue) return null
-    const { sent } = flight
-    const length = Math.min(input.length, sent.length)
-    for (let at = 0; at < length; at++) {
-      if (input[at] === sent[at]) continue
-      // Noise before the echo of a write is shed: its answer looks like the echo, so the echo must be seen first.
-      if (flight.question.writes) return { kind: 'junk', used: 1 }
-      flight.echoDue = false
-      return null
-    }
-    if (length < sent.length) return { kind: 'more' }
-    flight.echoDue = false
-    flight.echoed = true
-    this.#counts.echoes += 1
-    return { kind: 'frame', frame: sent, framing: null, used: length }
   }
 
   #take(frame: Uint8Array, framing: Framing, now: number): void {
@@ -371,14 +383,8 @@ export class Wire {
     this.#counts.busyMs += quietMs(exchange.framing, exchange.line, exchange.limits.guardMs)
     const silent = outcome.kind === 'fault' && (outcome.fault.kind === 'timeout' || outcome.fault.kind === 'crc')
     if (!silent) {
-      this.#learnEcho(flight)
+      this.#echoes.learn(flight)
       this.#pasts.answered(flight, now)
     } else if (!outcome.spoilt) this.#pasts.missed(flight, now)
-  }
-
-  /** Reads tell whether the adapter returns what is sent; a write's answer looks like its echo and tells nothing. */
-  #learnEcho({ echoed, question, exchange }: Flight): void {
-    if (question.writes || exchange.limits.echo || question.unanswered === true) return
-    this.#echoesInARow = echoed ? Math.min(this.#echoesInARow + 1, ECHOES_PROVE) : 0
   }
 }

@@ -50,6 +50,8 @@ export type WireCounts = {
   late: number
   foreign: number
   junkBytes: number
+  /** Of texts that a serial server prints for itself. */
+  textBytes: number
   busyMs: number
   /** Copies of our own requests that came back. */
   echoes: number
@@ -68,6 +70,7 @@ export function createCounts(): WireCounts {
     late: 0,
     foreign: 0,
     junkBytes: 0,
+    textBytes: 0,
     busyMs: 0,
     echoes: 0,
     collisions: 0,

@@ -213,6 +213,7 @@ function statusOf(
     lateFrames: 0,
     foreignFrames: Object.values(refused).reduce((sum, count) => sum + count, 0),
     junkBytes: 0,
+    texts: [],
     refusals: refused,
     strangers: [],
     echoes: 0,

@@ -57,13 +57,24 @@ export class Overhearer {
     this.#buffer = NOTHING
   }
 
+  /** A whole frame, of any protocol of the wire, begins here. */
+  begins(bytes: Uint8Array): boolean {
+    return this.#findAt(bytes, 0) !== null
+  }
+
   #find(bytes: Uint8Array): Found | null {
     for (let from = 0; from < bytes.length; from++) {
-      const part = bytes.subarray(from)
-      for (const framing of this.#framings) {
-        const split = framing.overhear === undefined ? framing.split(part) : framing.overhear(part)
-        if (split.kind === 'frame') return { framing, frame: split.frame, from, used: split.used }
-      }
+      const found = this.#findAt(bytes, from)
+      if (found !== null) return found
+    }
+    return null
+  }
+
+  #findAt(bytes: Uint8Array, from: number): Found | null {
+    const part = bytes.subarray(from)
+    for (const framing of this.#framings) {
+      const split = framing.overhear === undefined ? framing.split(part) : framing.overhear(part)
+      if (split.kind === 'frame') return { framing, frame: split.frame, from, used: split.used }
     }
     return null
   }

@@ -8,6 +8,7 @@ import type { Stranger, Strangers } from './overhear.ts'
 import type { Prediction } from './predict.ts'
 import type { Seat } from './schedule.ts'
 import type { Roster } from './seats.ts'
+import type { ServerText, Texts } from './texts.ts'
 import { quietMs } from './timing.ts'
 
 export type BusStatus = {
@@ -27,6 +28,8 @@ export type BusStatus = {
   /** Sound frames that answer nothing we asked: another master, another line. */
   readonly foreignFrames: number
   readonly junkBytes: number
+  /** What a serial server says for itself, between the frames: registration, heartbeat. */
+  readonly texts: readonly ServerText[]
   /** A bus that only listens: lines that were not used, by reason. */
   readonly refusals?: Readonly<Record<string, number>>
   /** Whom those frames come from: another master that polls, devices that answer it. */
@@ -87,6 +90,7 @@ export function statusOf(from: {
   roster: Roster
   counts: WireCounts
   strangers: Strangers
+  texts: Texts
   prediction: Prediction
   why: string | null
   bytes: BusStatus['bytes']
@@ -112,6 +116,7 @@ export function statusOf(from: {
     lateFrames: counts.late,
     foreignFrames: counts.foreign,
     junkBytes: counts.junkBytes,
+    texts: from.texts.list(),
     strangers: from.strangers.list(),
     echoes: counts.echoes,
     collisions: counts.collisions,

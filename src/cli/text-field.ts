@@ -50,6 +50,10 @@ export const FIELD_TEXT = {
     en: 'bus {bus}: {n} writes waited until the other master had finished',
     zh: '总线 {bus}：{n} 次写入等另一主站通信结束后才发出',
   },
+  busText: {
+    en: 'bus {bus}: the serial server sends a text of its own, "{text}" ({n} times); it is skipped, and better switched off there',
+    zh: '总线 {bus}：串口服务器自行发送文本“{text}”（{n} 次），已跳过；建议在其中关闭',
+  },
   busFull: {
     en: 'bus {bus} has no time left: gatehouse check says which polls to slow down',
     zh: '总线 {bus} 已无余量：gatehouse check 指出应放慢哪些轮询',

@@ -71,6 +71,8 @@ export type BusEvidence = {
   /** Who else asks on this wire, in words, where frames could be read. */
   readonly foreign: readonly string[]
   readonly junkBytes: number
+  /** What a serial server says for itself. */
+  readonly texts: readonly { readonly text: string; readonly count: number }[]
   readonly bytesIn: number
   readonly opens: number
   readonly utilisation: number

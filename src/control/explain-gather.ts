@@ -209,6 +209,7 @@ function busEvidence(view: GatewayView, index: number, now: number): BusEvidence
       .slice(0, STRANGERS_MAX)
       .map(strangerText),
     junkBytes: status.junkBytes,
+    texts: status.texts,
     bytesIn: status.bytes.in,
     opens: status.opens,
     utilisation: status.utilisation,

@@ -25,6 +25,7 @@ export type Cause = {
 const CAUSES_MAX = 4
 const FOREIGN_MIN = 3
 const LOAD_FULL = 0.95
+const TEXT_SHOWN = 40
 
 /** Never empty: a good point gets `fine`. */
 export function judgeCauses(evidence: Evidence): readonly Cause[] {
@@ -113,7 +114,7 @@ function ofSaid(evidence: Evidence, said: Said): readonly Guess[] {
   if (said.quality === 'good') return ofGood(evidence)
   if (evidence.link === 'topic') return ofTopic(evidence, said)
   if (evidence.link === 'lines' && isAbsence(said)) return [{ key: 'lines_silent', confidence: 0.85 }]
-  return [...RULES[said.cause ?? 'not_read'](evidence, said), ...ofOthers(evidence)]
+  return [...RULES[said.cause ?? 'not_read'](evidence, said), ...ofOthers(evidence), ...ofTexts(evidence)]
 }
 
 type Rule = (evidence: Evidence, said: Said) => readonly Guess[]
@@ -159,6 +160,14 @@ function ofOthers(evidence: Evidence): readonly Guess[] {
   const confidence = asks ? (share > 0.02 ? 0.93 : 0.6) : strangers.length > 0 ? 0.2 : 0.55
   guesses.push({ key: 'second_master', confidence, signs: [['foreign', { n: bus.foreignFrames }]], values: { other } })
   return guesses
+}
+
+/** Texts alone, and never a frame: what is connected there is no line in transparent mode. */
+function ofTexts({ bus }: Evidence): readonly Guess[] {
+  const [first] = bus?.texts ?? []
+  if (bus === null || first === undefined) return []
+  const values = { text: first.text.slice(0, TEXT_SHOWN), n: first.count }
+  return [{ key: 'server_text', confidence: bus.frames === 0 ? 0.8 : 0.3, values }]
 }
 
 const EXCEPTIONS: Readonly<Record<number, CauseKey>> = {

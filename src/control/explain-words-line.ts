@@ -172,6 +172,20 @@ export const LINE_CAUSES = {
       TRACE,
     ],
   },
+  server_text: {
+    link: 'bus',
+    text: {
+      en: 'what {bus} is connected to prints texts of its own ("{text}", {n} times)',
+      zh: '{bus} 所连的设备自己发送文本（“{text}”，{n} 次）',
+    },
+    check: [
+      {
+        en: 'Switch registration and heartbeat packets off in the serial server or modem, and choose transparent mode.',
+        zh: '在串口服务器或 DTU 中关闭注册包和心跳包，并选用透传模式。',
+      },
+      TRACE,
+    ],
+  },
   noise: {
     link: 'bus',
     text: {

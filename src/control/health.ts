@@ -61,6 +61,7 @@ export function busHealthOf(view: GatewayView, bus: Bus): BusHealthRow {
     foreignFrames,
     echoes,
     junkBytes,
+    texts: status.texts.map((each) => ({ ...each, lastAt: view.clock.utc(each.lastAt) })),
     collisions,
     yields,
     lineChanges,

@@ -30,6 +30,14 @@ export const stranger = z.strictObject({
   present: z.boolean(),
 })
 
+/** What a serial server says for itself between the frames: its registration, its heartbeat. */
+export const serverText = z.strictObject({
+  text: z.string(),
+  count: z.int(),
+  /** UTC ms. */
+  lastAt: z.number(),
+})
+
 export const busHealth = z.strictObject({
   is: z.enum(['good', 'degraded']),
   /** `master`: another one asks on this wire. `devices`: some are degraded. `overload`: no time left. Worst first. */
@@ -46,6 +54,7 @@ export const busHealth = z.strictObject({
   foreignFrames: z.int(),
   echoes: z.int(),
   junkBytes: z.int(),
+  texts: z.array(serverText),
   /** Answers given up because another master had asked the same device meanwhile. */
   collisions: z.int(),
   /** Writes that were held back until another master had finished. */

@@ -51,7 +51,16 @@ const master = { ...heard, direction: 'request', from: '7', lastAt: 999_000 } as
 const answering = { ...heard, direction: 'reply', from: '7', lastAt: 999_020 } as const
 
 test('another master is said, with whom it asks and how often; and it is a reason to call the bus degraded', async () => {
-  wires({ bus: { strangers: [master, answering], collisions: 3, yields: 2, lineChanges: 1234, lineChangeMs: 12.5 } })
+  wires({
+    bus: {
+      strangers: [master, answering],
+      collisions: 3,
+      yields: 2,
+      texts: [{ text: 'REG:0001', count: 7, lastAt: 999_000 }],
+      lineChanges: 1234,
+      lineChangeMs: 12.5,
+    },
+  })
   const en = await screen('en', 'buses')
   expect(en.find((line) => line.startsWith('pump_room'))).toMatch(/^pump_room +degraded /)
   expect(en.slice(en.findIndex((line) => line.includes('another master polls')))).toMatchInlineSnapshot(`
@@ -62,6 +71,8 @@ test('another master is said, with whom it asks and how often; and it is a reaso
       "bus pump_room: 2 writes waited until the other master had finished",
       "  → Two masters on one pair disturb each other: find it and take it off, or",
       "listen behind it.",
+      "bus pump_room: the serial server sends a text of its own, "REG:0001" (7 times);",
+      "it is skipped, and better switched off there",
       "bus pump_room: line setting changed 1 234 times, 13 ms each",
     ]
   `)
@@ -73,6 +84,7 @@ test('another master is said, with whom it asks and how often; and it is a reaso
       "总线 pump_room：因另一主站同时询问，放弃了 3 个应答",
       "总线 pump_room：2 次写入等另一主站通信结束后才发出",
       "  → 一条线上两个主站会互相干扰：找到并拆除它，或改接在它之后。",
+      "总线 pump_room：串口服务器自行发送文本“REG:0001”（7 次），已跳过；建议在其中关闭",
       "总线 pump_room：切换线路参数 1 234 次，每次 13 毫秒",
     ]
   `)

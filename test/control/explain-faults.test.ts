@@ -102,6 +102,7 @@ const CASES: readonly Case[] = [
     cause: 'second_master',
     later: { reply: (bytes) => Buffer.concat([...FOREIGN, bytes.subarray(0, bytes.length - 2)]) },
   },
+  { bus: 'printing', cause: 'server_text', line: { reply: () => new TextEncoder().encode('REG:0001\r\n') } },
   { bus: 'echoing', cause: 'wiring_or_line', line: { ...silence, echo: true } },
   { bus: 'sensor', cause: 'sensor_missing', point: 'level', set: { level: 65_535 } },
   { bus: 'nan', cause: 'value_invalid', point: 'voltage', set: { voltage: Number.NaN } },

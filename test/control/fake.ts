@@ -463,6 +463,7 @@ function wireOf(fake: Fake, index: number): FakeWire {
     strangers: [],
     echoes: 0,
     junkBytes: 0,
+    texts: [],
     collisions: 0,
     yields: 0,
     lineChanges: 0,

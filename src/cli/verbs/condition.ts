@@ -10,6 +10,9 @@ import type { Screen } from './status.ts'
 
 /** On the screen; all of them are in the JSON. */
 const STRANGERS_MAX = 4
+/** Texts of a serial server that are told, and letters of each. */
+const TEXTS_MAX = 2
+const TEXT_SHOWN = 40
 /** Fewer failures than this are not worth a line. */
 const SHARE_MIN = 0.02
 
@@ -54,6 +57,10 @@ export function busNotes({ bus, health }: BusRow, now: number, screen: Screen): 
     ...(collisions > 0 ? [say(language, 'busCollisions', { bus, n: formatCount(collisions) })] : []),
     ...(yields > 0 ? [say(language, 'busYields', { bus, n: formatCount(yields) })] : []),
     ...(health.why.includes('master') ? [`  → ${say(language, 'busMasterAdvice')}`] : []),
+    ...health.texts.slice(0, TEXTS_MAX).map(({ text, count }) => {
+      const shown = text.length > TEXT_SHOWN ? `${text.slice(0, TEXT_SHOWN)}…` : text
+      return say(language, 'busText', { bus, text: shown, n: formatCount(count) })
+    }),
     ...(health.why.includes('overload') ? [say(language, 'busFull', { bus })] : []),
     ...healthNotes(bus, health, language),
     ...(lineChanges > 0
