@@ -24,7 +24,7 @@ export function writeBcd(value: number, length: number): Uint8Array {
 }
 
 /** The pairs as they would be printed, most significant first; nibbles above nine stay what they are (AA of a wildcard). */
-export function readPairs(bytes: Uint8Array, from: number, length: number): string {
+export function readPairs(bytes: Uint8Array, from = 0, length = bytes.length - from): string {
   let digits = ''
   for (let at = from + length - 1; at >= from; at--) digits += (bytes[at] ?? 0).toString(16).padStart(2, '0')
   return digits.toUpperCase()

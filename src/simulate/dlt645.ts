@@ -1,5 +1,5 @@
 /** DL/T 645 meters of a line, both editions: they answer reads of items and rows and their address, and refuse everything else. */
-import { packDigits, unpackDigits } from '../protocols/dlt645/bcd.ts'
+import { readPairs, writePairs } from '../bytes/bcd.ts'
 import { type Edition, editionOf, FN, functionOf, isFromMeter, itemBytes } from '../protocols/dlt645/control.ts'
 import { buildFrame, type Frame, parseFrame, splitFrame } from '../protocols/dlt645/frame.ts'
 import { digitsOf, isFrom } from '../protocols/dlt645/framing.ts'
@@ -60,7 +60,7 @@ function contentOf(device: SimulatedDevice, own: string, { control, data }: Fram
   const code = functionOf(control)
   const edition = editionOf(control, '2007')
   const following = code === FN.readFollowing
-  if (code === FN.readAddress) return { control: 0x93, data: packDigits(own) }
+  if (code === FN.readAddress) return { control: 0x93, data: writePairs(own) }
   if (code !== FN.read && code !== FN.read97 && !following) return refused(control, UNAUTHORISED)
   return readItem(device, { control, data }, { edition, part: following ? (data[4] ?? 0) : 0 })
 }
@@ -71,7 +71,7 @@ function readItem(
   { edition, part }: { edition: Edition; part: number },
 ): Content {
   const length = itemBytes(edition)
-  const item = unpackDigits(data, 0, length)
+  const item = readPairs(data, 0, length)
   const payload = data.length < length ? null : payloadOf(device, item)
   if (payload === null || part * PART_MAX >= Math.max(1, payload.length)) return refused(control, NO_DATA)
   const piece = payload.subarray(part * PART_MAX, (part + 1) * PART_MAX)

@@ -1,6 +1,7 @@
 /** The codec of DL/T 645 the other way round: values become the bytes that a meter would show. Formats are those of the codec. */
 import type { Dlt645Place, Treatment, Value } from '../model/point.ts'
-import { packDigits, writeInteger } from '../protocols/dlt645/bcd.ts'
+import { writePairs } from '../bytes/bcd.ts'
+import { writeInteger } from '../protocols/dlt645/bcd.ts'
 import { type Format, isNumber } from '../protocols/dlt645/format.ts'
 import { formatOf } from '../protocols/dlt645/place.ts'
 import { compileTreatment, isFault, type Raw, untreat } from '../protocols/treatment.ts'
@@ -48,7 +49,7 @@ function put(bytes: Uint8Array, format: Format, raw: Raw): void {
   if (isNumber(format)) {
     bytes.set(writeInteger(integerOf(format, raw), format.width))
     const since = bytes.subarray(format.width)
-    if (format.when !== null && since.every((byte) => byte === 0)) since.set(packDigits(digitsOf(MOMENT).slice(2, 12)))
+    if (format.when !== null && since.every((byte) => byte === 0)) since.set(writePairs(digitsOf(MOMENT).slice(2, 12)))
     return
   }
   const [word = '', count = ''] = format.name.split(' ')
@@ -69,13 +70,13 @@ function pack(word: string, digits: string, bytes: number): Uint8Array {
   switch (word) {
     case 'when':
     case 'stamp':
-      return packDigits(digits.slice(2))
+      return writePairs(digits.slice(2))
     case 'date':
       return packDate(digits)
     case 'datetime':
-      return Uint8Array.of(...packDigits(digits.slice(8)), ...packDate(digits.slice(0, 8)))
+      return Uint8Array.of(...writePairs(digits.slice(8)), ...packDate(digits.slice(0, 8)))
     default:
-      return packDigits(digits.padStart(2 * bytes, '0'))
+      return writePairs(digits.padStart(2 * bytes, '0'))
   }
 }
 
@@ -83,7 +84,7 @@ function pack(word: string, digits: string, bytes: number): Uint8Array {
 function packDate(digits: string): Uint8Array {
   const [year, month, day] = [digits.slice(0, 4), digits.slice(4, 6), digits.slice(6, 8)].map(Number)
   const weekday = new Date(Date.UTC(year ?? 0, (month ?? 1) - 1, day)).getUTCDay()
-  return Uint8Array.of(weekday, ...packDigits(digits.slice(2)))
+  return Uint8Array.of(weekday, ...writePairs(digits.slice(2)))
 }
 
 const FORMS: Readonly<Record<string, { readonly form: RegExp; readonly usual: string }>> = {

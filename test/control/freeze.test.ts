@@ -8,7 +8,7 @@ import { setTimeJobs } from '../../src/control/settime.ts'
 import type { Sample } from '../../src/model/sample.ts'
 import type { Site } from '../../src/model/site.ts'
 import type { TimeQuality } from '../../src/model/journal.ts'
-import { unpackDigits } from '../../src/protocols/dlt645/bcd.ts'
+import { readPairs } from '../../src/bytes/bcd.ts'
 import { BROADCAST } from '../../src/protocols/dlt645/index.ts'
 import { createZone } from '../../src/runtime/zone.ts'
 import type { HistoryRow } from '../../src/store/contract.ts'
@@ -237,7 +237,7 @@ describe('settlements', () => {
       speaks: () => speaks,
       ask(device, { body }) {
         expect(device.id).toBe('flat_1')
-        const item = unpackDigits(body, 1, 4)
+        const item = readPairs(body, 1, 4)
         asked.push(item)
         return Promise.resolve(answer(item, items.get(item)))
       },

@@ -1,7 +1,7 @@
 /** Meter numbers: twelve digits, leading zeros count. */
 import type { Text } from '../../model/point.ts'
 import type { Address } from '../protocol.ts'
-import { unpackDigits } from './bcd.ts'
+import { readPairs } from '../../bytes/bcd.ts'
 import { FN, functionOf } from './control.ts'
 import { ADDRESS_DIGITS } from './frame.ts'
 
@@ -57,6 +57,6 @@ export function shortAddress(tail: string): Address {
 /** The meter's number from the body of the answer to `readAddress`; null: it is none. */
 export function answeredAddress(body: Uint8Array): string | null {
   if (functionOf(body[0] ?? 0) !== FN.readAddress || body.length !== 7) return null
-  const digits = unpackDigits(body, 1, 6)
+  const digits = readPairs(body, 1, 6)
   return /^\d{12}$/.test(digits) ? digits : null
 }

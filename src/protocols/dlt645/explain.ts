@@ -5,7 +5,7 @@ import type { Text } from '../../model/point.ts'
 import { both, type Said, type SaidFrame, wrapIn } from '../explained.ts'
 import type { Question } from '../protocol.ts'
 import { type Raw, plain } from '../treatment.ts'
-import { unpackDigits } from './bcd.ts'
+import { readPairs } from '../../bytes/bcd.ts'
 import {
   type Edition,
   editionOf,
@@ -117,7 +117,7 @@ function explainRequest({ control, data }: Frame, edition: Edition): Told {
   }
   if (edition === '2007' && code === FN.relay && data.length >= 16) return { fields: relayFields(data), readings: [] }
   if (edition === '2007' && code === FN.writeAddress && data.length === 6) {
-    return { fields: { new_address: unpackDigits(data) }, readings: [] }
+    return { fields: { new_address: readPairs(data) }, readings: [] }
   }
   return { fields: data.length === 0 ? {} : { data: isSecret(control) ? HIDDEN : hex(data) }, readings: [] }
 }
@@ -125,7 +125,7 @@ function explainRequest({ control, data }: Frame, edition: Edition): Told {
 function itemRequest(code: number, data: Uint8Array, edition: Edition): Told {
   const length = itemBytes(edition)
   if (data.length < length) return { fields: { data: hex(data) }, readings: [] }
-  const item = unpackDigits(data, 0, length)
+  const item = readPairs(data, 0, length)
   const fields = { item, ...meaning(item) }
   const rest = data.subarray(length)
   if (code === FN.readFollowing && rest.length === 1) return { fields: { ...fields, seq: rest[0] }, readings: [] }
@@ -167,7 +167,7 @@ function relayFields(data: Uint8Array): Readonly<Record<string, unknown>> {
 }
 
 function credentials(data: Uint8Array): Readonly<Record<string, unknown>> {
-  return { pa: hex(data.subarray(0, 1)), password: HIDDEN, operator: unpackDigits(data, 4, 4) }
+  return { pa: hex(data.subarray(0, 1)), password: HIDDEN, operator: readPairs(data, 4, 4) }
 }
 
 function explainReply(frame: Frame, edition: Edition): Told {
@@ -175,14 +175,14 @@ function explainReply(frame: Frame, edition: Edition): Told {
   const code = functionOf(control)
   if ((control & REFUSED) !== 0) return refused(data, edition)
   if (edition === '2007' && code === FN.readAddress && data.length === 6) {
-    return { fields: { meter: unpackDigits(data) }, readings: [] }
+    return { fields: { meter: readPairs(data) }, readings: [] }
   }
   const length = itemBytes(edition)
   if (!namesItem(control, edition) || data.length < length) {
     const fields = data.length === 0 ? { result: 'ok' } : { data: hex(data) }
     return { fields, readings: [] }
   }
-  const item = unpackDigits(data, 0, length)
+  const item = readPairs(data, 0, length)
   const following = edition === '2007' && code === FN.readFollowing
   const payload = data.subarray(length, following ? -1 : undefined)
   const more = (control & MORE) !== 0

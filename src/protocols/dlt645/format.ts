@@ -6,7 +6,8 @@
 import type { Fault } from '../../model/fault.ts'
 import type { PointKind, PointType } from '../../model/point.ts'
 import { NO_VALUE, type Raw, SENTINEL } from '../treatment.ts'
-import { isEmpty, readDigits, readInteger } from './bcd.ts'
+import { isFilled } from '../../bytes/bcd.ts'
+import { readDigits, readInteger } from './bcd.ts'
 
 export type Format = {
   /** As a driver would write it. */
@@ -36,7 +37,7 @@ const STAMP_BYTES = 5
 const DIGITS_MAX = 14
 
 function sentinelFirst(bytes: number, read: Format['read']): Format['read'] {
-  return (from, at) => (isEmpty(from, at, bytes) ? SENTINEL : read(from, at))
+  return (from, at) => (isFilled(from, at, bytes, 0xff) ? SENTINEL : read(from, at))
 }
 
 /** `-` in front: signed. An even number of X, at most 14. */
@@ -171,7 +172,7 @@ function textFormat(name: string, bytes: number, read: Format['read']): Format {
 }
 
 function stamp(from: Uint8Array, at: number): Raw | Fault {
-  if (isEmpty(from, at, STAMP_BYTES)) return SENTINEL
+  if (isFilled(from, at, STAMP_BYTES, 0xff)) return SENTINEL
   const digits = readDigits(from, at, STAMP_BYTES)
   if (digits === null) return NO_VALUE
   // A meter that has had no demand yet says the moment zero.

@@ -6,7 +6,7 @@
 import type { Text } from '../../model/point.ts'
 import { both } from '../explained.ts'
 import type { Split } from '../protocol.ts'
-import { packDigits, unpackDigits } from './bcd.ts'
+import { readPairs, writePairs } from '../../bytes/bcd.ts'
 
 export const WAKE_UP = 0xfe
 const START = 0x68
@@ -34,7 +34,7 @@ export function buildFrame({ wakeUp, address, control, data }: Frame): Uint8Arra
   const frame = new Uint8Array(wakeUp + HEAD + data.length + TAIL)
   frame.fill(WAKE_UP, 0, wakeUp)
   frame[wakeUp] = START
-  frame.set(packDigits(address), wakeUp + 1)
+  frame.set(writePairs(address), wakeUp + 1)
   frame.set([START, control, data.length], wakeUp + 7)
   for (const [at, byte] of data.entries()) frame[wakeUp + HEAD + at] = (byte + SHIFT) & 0xff
   frame[frame.length - 2] = checksum(frame, wakeUp, frame.length - TAIL)
@@ -50,7 +50,7 @@ export function parseFrame(bytes: Uint8Array): Frame | null {
   const length = bytes[wakeUp + 9] ?? 0
   const data = new Uint8Array(length)
   for (let at = 0; at < length; at++) data[at] = ((bytes[wakeUp + HEAD + at] ?? 0) - SHIFT) & 0xff
-  return { wakeUp, address: unpackDigits(bytes, wakeUp + 1, 6), control: bytes[wakeUp + 8] ?? 0, data }
+  return { wakeUp, address: readPairs(bytes, wakeUp + 1, 6), control: bytes[wakeUp + 8] ?? 0, data }
 }
 
 /** Wake-up bytes in front belong to the frame. */

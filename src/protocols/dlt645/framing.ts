@@ -7,7 +7,7 @@ import type { Address, Framing, Overheard, Question, Verdict } from '../protocol
 import { NO_VALUE } from '../treatment.ts'
 import { EVERYBODY } from './address.ts'
 import { editionOf, FN, functionOf, functionText, isFromMeter, itemBytes, MORE, REFUSED } from './control.ts'
-import { unpackDigits } from './bcd.ts'
+import { readPairs } from '../../bytes/bcd.ts'
 import { rowOf } from './items.ts'
 import { ADDRESS_DIGITS, buildFrame, type Frame, FRAME_MAX, parseFrame, splitFrame } from './frame.ts'
 
@@ -98,7 +98,7 @@ function answerOf({ control, data }: Frame, question: Question): Verdict {
 /** No such data, or another error: that of a row is of some of its items. A wrong password or tariff count is a matter of settings. */
 function refusalOf(code: number, { body }: Question): Verdict {
   const fault = { kind: 'exception', code } as const
-  const item = unpackDigits(body, 1, itemBytes(editionOf(body[0] ?? 0, '1997')))
+  const item = readPairs(body, 1, itemBytes(editionOf(body[0] ?? 0, '1997')))
   if (rowOf(item) !== null && (code & (OTHER | NO_DATA)) !== 0) return { kind: 'fault', fault, means: 'part' }
   return (code & NO_DATA) === 0 ? { kind: 'fault', fault } : { kind: 'fault', fault, means: 'unsupported' }
 }

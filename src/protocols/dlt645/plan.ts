@@ -6,7 +6,7 @@
 import type { Point, Treatment } from '../../model/point.ts'
 import type { Limits } from '../../model/site.ts'
 import type { Block } from '../protocol.ts'
-import { packDigits } from './bcd.ts'
+import { writePairs } from '../../bytes/bcd.ts'
 import { FN } from './control.ts'
 import { itemOf, rowOf, rowsWith } from './items.ts'
 import { formatOf, placeOf } from './place.ts'
@@ -111,10 +111,29 @@ function rowBlock(item: string, wanted: readonly Wanted[]): Block {
   }
 }
 
-function question(item: string, payload: number): Pick<Block, 'key' | 'ask'> {
+/** What a meter says goes into frames of at most 200 bytes of data; a part behind the first one is asked for and counted. */
+const DATA_MAX = 200
+const PART_NUMBER_BYTES = 1
+/** Wake-up bytes, and the frame around the data. */
+const FRAME_BYTES = 4 + 12
+
+/** Follow-ons of an answer that does not fit into one frame. */
+function followsOf(identifier: number, payload: number): Pick<Block, 'follows'> {
+  const first = DATA_MAX - identifier
+  if (payload <= first) return {}
+  const questions = Math.ceil((payload - first) / (first - PART_NUMBER_BYTES))
+  const around = 2 * (FRAME_BYTES + identifier + PART_NUMBER_BYTES)
+  return { follows: { questions, bytes: payload - first + questions * around } }
+}
+
+function question(item: string, payload: number): Pick<Block, 'key' | 'ask' | 'follows'> {
   const control = item.length === 8 ? FN.read : FN.read97
-  const identifier = packDigits(item)
+  const identifier = writePairs(item)
   const body = Uint8Array.of(control, ...identifier)
-  const answerBytes = 1 + identifier.length + payload
-  return { key: item, ask: (address) => ({ address, body, writes: false, answerBytes }) }
+  const answerBytes = 1 + Math.min(DATA_MAX, identifier.length + payload)
+  return {
+    key: item,
+    ask: (address) => ({ address, body, writes: false, answerBytes }),
+    ...followsOf(identifier.length, payload),
+  }
 }

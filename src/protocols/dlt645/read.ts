@@ -4,7 +4,7 @@ import type { Treatment } from '../../model/point.ts'
 import type { Reading } from '../../model/sample.ts'
 import type { Block } from '../protocol.ts'
 import { compileTreatment, isFault, NO_VALUE, type Outcome, plain, type Raw, SENTINEL } from '../treatment.ts'
-import { packDigits } from './bcd.ts'
+import { writePairs } from '../../bytes/bcd.ts'
 import { FN, functionOf, MORE } from './control.ts'
 import type { Format } from './format.ts'
 
@@ -47,7 +47,7 @@ export function createRead(shape: Shape, elements: ReadonlyMap<string, readonly 
 
 /** Behind the identifiers, in one piece; null: this is not the answer to this question. */
 export function join(item: string, bodies: readonly Uint8Array[]): Uint8Array | null {
-  const identifier = packDigits(item)
+  const identifier = writePairs(item)
   const [first, ...rest] = bodies
   if (first === undefined || !begins(first, identifier.length === 4 ? FN.read : FN.read97, identifier)) return null
   const head = 1 + identifier.length
