@@ -258,7 +258,7 @@ export async function openGateway(options: {
           cv: inForce.cv,
           sha: inForce.sha,
           version: version(),
-          cpu: null,
+          cpu: inForce.facts.cpuUsed(),
           disk: inForce.facts.diskUsed(),
         }),
         onEvent: uplinkSaid,

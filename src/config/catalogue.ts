@@ -44,8 +44,14 @@ function describeDevice(device: Device, { points, buses }: Pick<Site, 'points' |
     model: device.model,
     family: device.family,
     bus: link.kind === 'bus' || link.kind === 'lines' ? (buses[link.bus]?.id ?? null) : null,
+    identity: { serial: serialOf(device), model: null },
     pts: device.points.flatMap((index) => points[index] ?? []).map(describePoint),
   }
+}
+
+/** Meters are asked by their own number, and no other meter's answer is taken. Of other devices none is known until they are asked for it. */
+function serialOf({ link }: Device): string | null {
+  return link.kind === 'bus' && typeof link.address === 'string' ? link.address : null
 }
 
 function describePoint(point: Point): Json {

@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises'
 import type { Truth } from '../alarm/condition.ts'
 import type { Site } from '../model/site.ts'
 import { type Clock, isTrusted } from '../runtime/clock.ts'
+import { createLoadMeter, processLoad } from '../runtime/load.ts'
 import type { Log } from '../runtime/log.ts'
 import { type Repeat, repeat } from '../runtime/timer.ts'
 import type { Store } from '../store/contract.ts'
@@ -28,6 +29,8 @@ const EXPIRES_WITHIN_MS = 30 * 86_400_000
 export type Facts = Repeat & {
   /** Share of the data disk in use, 0..1; null: could not be asked. */
   readonly diskUsed: () => number | null
+  /** Share of one core that this process takes, 0..1 and above. */
+  readonly cpuUsed: () => number
 }
 
 export function watchFacts(options: FactOptions): Facts {
@@ -37,6 +40,7 @@ export function watchFacts(options: FactOptions): Facts {
   let certificatesAt = Number.NEGATIVE_INFINITY
   let diskUsed: number | null = null
   let diskTruth: Truth = 'unknown'
+  const load = createLoadMeter(processLoad(clock.mono))
 
   function lookAtClock(): void {
     const now = isTrusted(clock.now().quality)
@@ -83,6 +87,8 @@ export function watchFacts(options: FactOptions): Facts {
     }
   }
 
+  // The first heartbeat is not to wait for the first beat.
+  void lookAtDisk()
   const beat = repeat(1000, () => {
     const mono = clock.mono()
     lookAtClock()
@@ -95,13 +101,14 @@ export function watchFacts(options: FactOptions): Facts {
     if (mono - diskAt >= DISK_EVERY_MS) {
       diskAt = mono
       void lookAtDisk()
+      load.look()
     }
     if (mono - certificatesAt >= CERTIFICATES_EVERY_MS) {
       certificatesAt = mono
       lookAtCertificates()
     }
   })
-  return { close: beat.close, diskUsed: () => diskUsed }
+  return { close: beat.close, diskUsed: () => diskUsed, cpuUsed: load.share }
 }
 
 function expiryOf(pem: string): number | null {

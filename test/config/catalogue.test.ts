@@ -26,6 +26,7 @@ describe('the catalogue', () => {
       driver: 'pump/constant_pressure_ptech',
       driverSha: expect.stringMatching(/^[0-9a-f]{16}$/),
       bus: 'b',
+      identity: { serial: null, model: null },
     })
     const points = device!['pts'] as Record<string, unknown>[]
     expect(points.find(({ p }) => p === 'pressure')).toMatchObject({
@@ -39,6 +40,12 @@ describe('the catalogue', () => {
     })
     expect(points.find(({ p }) => p === 'mode')).toMatchObject({ kind: 'state', ty: 'str', enum: { '0': 'pi' } })
     expect(points.find(({ p }) => p === 'error_code')).toMatchObject({ write: { min: 0, max: 0 } })
+  })
+
+  test('names a meter by the number that it answers to', () => {
+    const meter = '  m: {driver: meter/dlt645_2007_three_phase, bus: b, address: "000012345678"}\n'
+    const { parts } = createCatalogue(siteOf({ 'site.yaml': TEXT + meter }))
+    expect(parts[0]?.dev[1]).toMatchObject({ i: 'm', identity: { serial: '000012345678', model: null } })
   })
 
   test('has a hash of its content alone', () => {

@@ -108,7 +108,7 @@ describe('native dialect', () => {
           e: { epoch, hi: 0, ack: 0, lo: 1, kept: 1 },
         },
         backlog: { batches: 3, oldestAt: 1_699_999_990_000 },
-        cpu: 0.12,
+        cpu: 0.12049,
         disk: null,
       }),
     ).toBe(

@@ -64,6 +64,11 @@ function lane(facts: LaneFacts): Readonly<Record<string, unknown>> {
   return { ep: facts.epoch, hi: facts.hi, ack: facts.ack, lo: facts.lo, kept: facts.kept }
 }
 
+/** Per mille is all that a share can be believed, and a heartbeat goes over metered lines. */
+function rounded(share: number | null): number | null {
+  return share === null ? null : Math.round(share * 1000) / 1000
+}
+
 function heartbeat(facts: HeartbeatFacts): string {
   return JSON.stringify({
     v: 1,
@@ -75,8 +80,8 @@ function heartbeat(facts: HeartbeatFacts): string {
     mo: Math.round(facts.time.mono),
     ln: { t: lane(facts.lanes.t), a: lane(facts.lanes.a), e: lane(facts.lanes.e) },
     bl: { n: facts.backlog.batches, oldest: facts.backlog.oldestAt },
-    cpu: facts.cpu,
-    disk: facts.disk,
+    cpu: rounded(facts.cpu),
+    disk: rounded(facts.disk),
   })
 }
 
