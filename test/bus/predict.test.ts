@@ -81,6 +81,26 @@ test('a meter that is asked twice in one turn, and answers at length', () => {
   expect(cycleMs).toBeLessThan(900)
 })
 
+test('an answer that does not fit into one frame: its follow-ons count', () => {
+  const line = { baud: 2400, dataBits: 8, parity: 'E', stopBits: 1 } as const
+  const tariff = (
+    number: number,
+  ): { at: number; everyMs: number; place: { protocol: 'dlt645'; item: string; as: null } } => ({
+    at: 0,
+    everyMs: 60_000,
+    place: { protocol: 'dlt645', item: `0001${number.toString(16).padStart(2, '0').toUpperCase()}00`, as: null },
+  })
+  const meter = (last: number): SiteSpec['devices'] => [
+    { address: '000000000001', protocol: 'dlt645', line, points: [tariff(0), tariff(last)] },
+  ]
+  const cost = (last: number): number => predict({ wire: 'serial', devices: meter(last) }).cycleMs
+  // 49 tariffs of four bytes are 196, and the identifier makes 200. Each further one costs its bytes, the first a turn besides.
+  const byte = 11_000 / 2400
+  expect(cost(48) - cost(47)).toBeCloseTo(4 * byte, 5)
+  expect(cost(49) - cost(48)).toBeCloseTo(100 + 30 + (4 + 2 * (4 + 12 + 4 + 1)) * byte, 5)
+  expect(cost(63) - cost(49)).toBeCloseTo(14 * 4 * byte, 5)
+})
+
 test('what does not fit: how often each will really be read', () => {
   const { intervals, utilisation } = predict({ wire: 'serial', devices: [...devices(16, 600), ...devices(16, 4000)] })
   const cost = 5 + (53 * 11_000) / 9600 + 30

@@ -88,7 +88,7 @@ function writeSite(dir: string): Site {
   return site
 }
 
-/** Whom a request asks, read from its bytes and nothing else. */
+/** Whom a request asks, or who answers, read from its bytes and nothing else. */
 function nodeAsked(bytes: Uint8Array): number {
   const start = bytes.findIndex((byte) => byte !== 0xfe)
   if (bytes[start] !== 0x68) return bytes[start] ?? 0
@@ -98,9 +98,10 @@ function nodeAsked(bytes: Uint8Array): number {
 }
 
 type Sent = { readonly mono: number; readonly node: number; readonly line: Line; readonly writes: boolean }
+type Heard = { readonly mono: number; readonly node: number }
 
 /** The gateway's own serial port: what is written into it, at which setting, and when something comes. */
-function watched(sent: Sent[], heard: number[], mono: () => number): OpenPipe {
+function watched(sent: Sent[], heard: Heard[], mono: () => number): OpenPipe {
   return async (wire, line, opening) => {
     const pipe = await openPipe(wire, line, opening)
     if (pipe.kind !== 'pipe') return pipe
@@ -114,7 +115,7 @@ function watched(sent: Sent[], heard: number[], mono: () => number): OpenPipe {
       },
       onData(listener) {
         pipe.onData((chunk) => {
-          heard.push(mono())
+          heard.push({ mono: mono(), node: nodeAsked(chunk) })
           listener(chunk)
         })
       },
@@ -203,7 +204,7 @@ test(`${EXCHANGES} exchanges: no wrong value, every live node as often as predic
   keepChanging(simulator)
 
   const sent: Sent[] = []
-  const heard: number[] = []
+  const heard: Heard[] = []
   const stalls = watchStalls(clock.mono)
   const scans: Extract<Arrival, { kind: 'scan' }>[] = []
   const began = clock.mono()
@@ -282,12 +283,15 @@ test(`${EXCHANGES} exchanges: no wrong value, every live node as often as predic
     const next = sent.findIndex(({ mono }) => mono >= askedAt)
     const beganAt = sent[at]?.mono ?? Infinity
     const before = sent[next - 1]
-    const answers = heard.filter((mono) => before !== undefined && mono > before.mono && mono < beganAt)
+    // A late reply of another node ends nothing.
+    const answers = heard.filter(
+      ({ mono, node }) => before !== undefined && node === before.node && mono > before.mono && mono < beganAt,
+    )
     // The gap that the machine made: this process did not run.
     const stalledMs = stalls
       .filter((stall) => stall.at > askedAt && stall.at - stall.ms < beganAt)
       .reduce((sum, { ms }) => sum + ms, 0)
-    const endedAt = answers.at(-1)
+    const endedAt = answers.at(-1)?.mono
     const ownSilence = endedAt === undefined && before?.node === 1 ? OWN_SILENCE_MS : 0
     return {
       ms: beganAt - askedAt,
