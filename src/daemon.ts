@@ -26,10 +26,19 @@ const STOP_MS_MAX = 20_000
 type Ending = { readonly why: string; readonly exit: number }
 
 /** Checks the site file first: one that `check` refuses is not run, and every finding is said. Resolves with the exit code. */
-export async function runGateway(options: { config: string; data: string; language?: Language }): Promise<number> {
+export async function runGateway(options: {
+  config: string
+  data: string
+  language?: Language
+  json?: boolean
+}): Promise<number> {
   const libraries = [join(ROOT, 'drivers')]
-  const { site, findings } = checkSite(options.config, { libraries })
-  for (const line of findingLines(findings, options.language ?? 'en', false)) process.stderr.write(`${line}\n`)
+  const { site, findings, language } = checkSite(options.config, { libraries })
+  const lines = findingLines(findings, options.language ?? language ?? 'en', false)
+  if (site === null && options.json === true) {
+    const error = { code: 'E_CONFIG', message: lines.join('\n'), hint: null }
+    process.stderr.write(`${JSON.stringify({ error })}\n`)
+  } else for (const line of lines) process.stderr.write(`${line}\n`)
   if (site === null) return EXIT.config
   return await runDaemon({
     site,

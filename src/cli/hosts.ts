@@ -1,7 +1,13 @@
 /** What the command line starts but may not know: rooms below it. `main.ts` gives them. */
 import type { Language, Site } from '../model/site.ts'
 
-export type RunOptions = { readonly config: string; readonly data: string; readonly language: Language | null }
+export type RunOptions = {
+  readonly config: string
+  readonly data: string
+  readonly language: Language | null
+  /** How a site file that is not run is complained of. */
+  readonly json: boolean
+}
 
 export type DemoOptions = {
   readonly forMs: number

@@ -61,7 +61,7 @@ export function findConfig(session: Session): string {
 
 export function runOptions(session: Session): RunOptions {
   const { data, language } = session.connection
-  return { config: findConfig(session), data, language }
+  return { config: findConfig(session), data, language, json: session.json }
 }
 
 /** One document; easier on the eye where an eye looks. */

@@ -238,7 +238,7 @@ export const TEXT = {
   noDriverHint: { en: '`gatehouse drivers` lists them', zh: '用 gatehouse drivers 列出' },
   didYouMean: { en: 'did you mean {name}?', zh: '是不是 {name}？' },
   checkFine: { en: '{file}: sound', zh: '{file}：没有问题' },
-  checkCounts: { en: '{errors} errors, {warnings} warnings', zh: '{errors} 个错误，{warnings} 个警告' },
+  checkCounts: { en: '{errors}, {warnings}', zh: '{errors} 个错误，{warnings} 个警告' },
   budgetEnough: {
     en: 'store: {budget} hold {days} days of raw data if every reading changes ({samples} a day); {wanted} are kept',
     zh: '存储：每次读数都变化时（每天 {samples} 条）{budget} 可存 {days} 天原始数据；保留 {wanted} 天',

@@ -3,7 +3,7 @@
  * looked at, not only up to the first mistake.
  */
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Site } from '../model/site.ts'
+import type { Language, Site } from '../model/site.ts'
 import { readDocument } from '../driver/document.ts'
 import { type Finding, Findings } from '../driver/finding.ts'
 import { parsePruned } from '../driver/issues.ts'
@@ -40,6 +40,8 @@ export type Checked = {
   readonly findings: readonly Finding[]
   /** SHA-256 digest (16 hex) of the site file; null: it could not be read. */
   readonly sha: string | null
+  /** What the file says of itself, also where it has errors; null: nothing. */
+  readonly language: Language | null
 }
 
 export function checkSite(file: string, options: CheckOptions): Checked {
@@ -47,7 +49,7 @@ export function checkSite(file: string, options: CheckOptions): Checked {
   const document = readDocument(file, shownName(file), findings)
   const parsed = document === null ? null : parsePruned(siteSchema, document, findings)
   if (document === null || parsed === null)
-    return { site: null, findings: findings.sorted(), sha: document?.sha ?? null }
+    return { site: null, findings: findings.sorted(), sha: document?.sha ?? null, language: null }
   const { data, pruned } = parsed
   const folder = dirname(resolve(file))
   const shownFolder = dirname(shownName(file))
@@ -69,7 +71,12 @@ export function checkSite(file: string, options: CheckOptions): Checked {
   }
   const site = resolveSite(context)
   if (findings.errors === 0 && options.predict !== undefined) warnOfLoad(options.predict(site), site, context)
-  return { site: findings.errors === 0 ? site : null, findings: findings.sorted(), sha: document.sha }
+  return {
+    site: findings.errors === 0 ? site : null,
+    findings: findings.sorted(),
+    sha: document.sha,
+    language: data.language ?? null,
+  }
 }
 
 /** The site alone, for whoever can do nothing about findings. Throws an Error whose message is all errors, a line each. */

@@ -239,8 +239,8 @@ describe('what main.ts hands over', () => {
     expect((await runOn(['run', '-c', 'a.yaml', '-d', 'data'], { hosts })).exit).toBe(78)
     expect((await runOn(['-c', 'b.yaml', 'run'], { hosts })).exit).toBe(78)
     expect(seen).toEqual([
-      { config: 'a.yaml', data: 'data', language: null },
-      { config: 'b.yaml', data: '/var/lib/gatehouse', language: null },
+      { config: 'a.yaml', data: 'data', language: null, json: false },
+      { config: 'b.yaml', data: '/var/lib/gatehouse', language: null, json: false },
     ])
   })
 

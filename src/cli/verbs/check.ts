@@ -5,6 +5,7 @@ import type { Checked } from '../../config/check.ts'
 import type { Language, Site } from '../../model/site.ts'
 import { ROOT } from '../../runtime/root.ts'
 import { capacityOf } from '../../store/capacity.ts'
+import { CliError, EXIT } from '../exit.ts'
 import { formatBytes, formatPercent, formatSpan } from '../format.ts'
 import { findConfig, printJson, printLines, type Session } from '../session.ts'
 import { paint } from '../table.ts'
@@ -30,10 +31,12 @@ const SLOWER_MAX = 8
 export async function check(session: Session): Promise<number> {
   const file = findConfig(session)
   const { checked, predicted } = await look(file)
-  const language = languageFor(session, checked.site)
+  const language = languageFor(session, checked)
   const { findings } = checked
-  if (session.json) printJson(session.io, { findings: findingsJson(findings, language), buses: predicted })
-  else {
+  if (session.json) {
+    const store = checked.site === null ? null : fitting(checked.site)
+    printJson(session.io, { findings: findingsJson(findings, language), buses: predicted, store })
+  } else {
     const { color } = session.io
     printLines(session.io, [
       ...findingLines(findings, language, color),
@@ -95,6 +98,17 @@ function predictionLines({ bus, cycleMs, utilisation, slower }: Predicted, langu
   ]
 }
 
+/** What of the raw data fits; null stands for a site that reads nothing. */
+function fitting(site: Site): object {
+  const { samplesPerDayMost, daysAtMost, daysWanted } = capacityOf(site)
+  return {
+    budgetBytes: site.store.budgetBytes,
+    samplesPerDay: Math.round(samplesPerDayMost),
+    rawDaysFitting: Number.isFinite(daysAtMost) ? Math.floor(daysAtMost) : null,
+    rawDaysWanted: daysWanted,
+  }
+}
+
 /** The budget outranks the times to keep: what it holds is said before it is found out. */
 function capacityLine(site: Site, language: Language): string {
   const { samplesPerDayMost, daysAtMost, daysWanted } = capacityOf(site)
@@ -110,11 +124,13 @@ function capacityLine(site: Site, language: Language): string {
 export async function loadSite(session: Session): Promise<{ site: Site | null; language: Language }> {
   const { checked } = await look(findConfig(session))
   const { site, findings } = checked
-  const language = languageFor(session, site)
-  if (site === null) session.io.err(`${findingLines(findings, language, false).join('\n')}\n`)
+  const language = languageFor(session, checked)
+  const lines = site === null ? findingLines(findings, language, false).join('\n') : ''
+  if (site === null && session.json) throw new CliError(EXIT.config, 'E_CONFIG', lines)
+  if (site === null) session.io.err(`${lines}\n`)
   return { site, language }
 }
 
-function languageFor(session: Session, site: Site | null): Language {
-  return session.connection.language ?? site?.language ?? 'en'
+function languageFor(session: Session, checked: Checked): Language {
+  return session.connection.language ?? checked.language ?? 'en'
 }

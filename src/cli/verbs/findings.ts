@@ -29,5 +29,7 @@ export function findingsJson(findings: readonly Finding[], language: Language): 
 export function countLine(findings: readonly Finding[], language: Language): readonly string[] {
   if (findings.length === 0) return []
   const errors = findings.filter(({ severity }) => severity === 'error').length
-  return [say(language, 'checkCounts', { errors, warnings: findings.length - errors })]
+  const count = (n: number, what: string): string => (language === 'zh' ? `${n}` : `${n} ${what}${n === 1 ? '' : 's'}`)
+  const warnings = count(findings.length - errors, 'warning')
+  return [say(language, 'checkCounts', { errors: count(errors, 'error'), warnings })]
 }
