@@ -4,7 +4,7 @@
  */
 import { parseWire } from '../config/wires.ts'
 import type { Ask, Heard, What } from '../control/inquiry.ts'
-import { bodiesOf } from '../control/search-ask.ts'
+import { askStep, bodiesOf } from '../control/search-ask.ts'
 import type { BusRow } from '../control/shapes.ts'
 import type { ReadingWords } from '../driver/byhand.ts'
 import type { Language, ProtocolName, Site, Wire } from '../model/site.ts'
@@ -109,6 +109,7 @@ export function askerOf(
     address,
     line,
   }: { readonly protocol: ProtocolName; readonly address: Address; readonly line: string | null },
+  signal: AbortSignal,
 ): (words: ReadingWords) => Promise<readonly Uint8Array[] | null> {
   const known = new Map<string, Promise<readonly Uint8Array[] | null>>()
   return (words) => {
@@ -116,9 +117,10 @@ export function askerOf(
     const key = JSON.stringify(what)
     const before = known.get(key)
     if (before !== undefined) return before
-    const asked = asker
-      .ask({ protocol, address, what, idle: asker.idle, ...(line === null ? {} : { line }) })
-      .then((heard) => (heard.outcome === 'answer' ? bodiesOf(heard) : null))
+    // A busy wire says nothing of the device: it is waited for.
+    const asked = askStep({ ...asker, signal }, line, { protocol, address, what }).then((heard) =>
+      heard?.outcome === 'answer' ? bodiesOf(heard) : null,
+    )
     known.set(key, asked)
     return asked
   }

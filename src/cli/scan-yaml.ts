@@ -1,6 +1,9 @@
-/** Who was found, as lines for site.yaml: those with a driver ready to be used, the others as comments to be filled in. */
+/**
+ * Who was found, as lines for site.yaml that `check` accepts as they are: those with a driver ready to be used, the others as comments
+ * to be filled in. Where several drivers fit alike, each is a comment: to choose one of them is not ours.
+ */
 import type { Language } from '../model/site.ts'
-import type { Seen } from './scan-fit.ts'
+import { type Seen, verdictOn } from './scan-fit.ts'
 import { say } from './text.ts'
 
 export type YamlPlace = {
@@ -23,7 +26,7 @@ export function scanYaml(seen: readonly Seen[], { bus, wire, taken, language }: 
       ? ['buses:', `  ${name}: {wire: ${quoted(wire)}${own === null ? '' : `, line: ${own}`}}`]
       : [`# ${say(language, 'scanYamlBus', { bus: name })}`]
   const entries = seen.flatMap((one) => entryOf(one, { bus: name, own, names, language }))
-  const devices = seen.some(({ fits }) => fits.length > 0) ? 'devices:' : '# devices:'
+  const devices = entries.some((line) => !line.trimStart().startsWith('#')) ? 'devices:' : '# devices:'
   return `${[...buses, devices, ...entries].join('\n')}\n`
 }
 
@@ -35,14 +38,12 @@ type Entry = {
   readonly language: Language
 }
 
-function entryOf(
-  { protocol, address, line, says, fits }: Seen,
-  { bus, own, names, language }: Entry,
-): readonly string[] {
-  const [best, ...others] = fits
+function entryOf(one: Seen, { bus, own, names, language }: Entry): readonly string[] {
+  const { protocol, address, line, says, fits } = one
   const where = `bus: ${bus}, address: ${typeof address === 'number' ? address : quoted(address)}`
   const setting = line === null || line === own ? '' : `, line: ${line}`
   const about = says.length > 0 ? `   # ${plain(says.join('; '))}` : ''
+  const [best] = fits
   if (best === undefined)
     return [
       `  # ${say(language, 'scanYamlUnknown', { protocol })}${about}`,
@@ -50,10 +51,19 @@ function entryOf(
     ]
   // The category is what people call it by: meter, pump, io.
   const id = unused(best.driver.split('/')[0] ?? protocol, names)
-  const entry = `  ${id}: {driver: ${best.driver}, ${where}${setting}}${about}`
-  return others.length === 0
-    ? [entry]
-    : [entry, `  # ${say(language, 'scanYamlOthers', { drivers: others.map(({ driver }) => driver).join(', ') })}`]
+  const entry = (driver: string): string => `${id}: {driver: ${driver}, ${where}${setting}}`
+  const verdict = verdictOn(one)
+  if (verdict === 'several')
+    return [
+      `  # ${say(language, 'scanYamlSeveral')}${about}`,
+      ...fits.filter((fit) => fit.best).map(({ driver }) => `  # ${entry(driver)}`),
+    ]
+  const others = fits.filter((fit) => !fit.best).map(({ driver }) => driver)
+  return [
+    `  ${entry(best.driver)}${about}`,
+    ...(verdict === 'likely' ? [`  # ${say(language, 'scanYamlLikely', { id })}`] : []),
+    ...(others.length === 0 ? [] : [`  # ${say(language, 'scanYamlOthers', { drivers: others.join(', ') })}`]),
+  ]
 }
 
 function unused(base: string, names: Set<string>): string {

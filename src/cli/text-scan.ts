@@ -72,6 +72,27 @@ export const SCAN_TEXT = {
     en: 'Check power, A/B, and whether another master holds the line; a serial server has its own line setting. gatehouse trace shows what comes.',
     zh: '检查供电、A/B 是否接反、是否有其他主站；串口服务器有自己的线路参数。gatehouse trace 可看收到了什么。',
   },
+  scanSeveralFit: {
+    en: 'one of {drivers}: no answer tells them apart. The nameplate does',
+    zh: '可能是其中之一：{drivers}。应答无法区分，请看铭牌',
+  },
+  scanLikely: {
+    en: 'likely {driver}: its values would be plausible, which is no proof. Compare one with the display',
+    zh: '可能是 {driver}：数值合理，但不能证明。请与显示值核对一项',
+  },
+  scanOneOf: { en: 'one of {n}', zh: '{n} 种之一' },
+  scanYamlSeveral: {
+    en: 'one of these, no answer tells which: keep the line that the nameplate names',
+    zh: '以下之一，应答无法区分：请按铭牌保留一行',
+  },
+  scanYamlLikely: {
+    en: '{id} is only likely to be that model: compare a value with its display',
+    zh: '{id} 只是可能为该型号：请与其显示值核对一项',
+  },
+  scanNarrowing: {
+    en: '{at}: several meters answer at once; their numbers are sought by their digits, minutes for each two',
+    zh: '{at}：多块表同时应答；正逐位查找表号，每两位需几分钟',
+  },
   scanNoDriver: { en: 'none fits', zh: '无匹配驱动' },
   scanHow: { en: 'Lines for site.yaml: {command}', zh: 'site.yaml 配置行：{command}' },
   scanYamlBus: {

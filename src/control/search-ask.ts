@@ -11,7 +11,7 @@ export type Asking = {
 
 /** A wire that is too busy for idle questions is waited for; one that is gone ends the search by what `ask` throws. null: stopped. */
 export async function askStep(
-  { ask, idle, signal }: Asking,
+  { ask, idle, signal }: Pick<Asking, 'ask' | 'idle' | 'signal'>,
   line: string | null,
   wanted: Omit<Inquiry, 'idle' | 'line'>,
 ): Promise<Heard | null> {

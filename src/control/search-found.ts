@@ -1,4 +1,5 @@
 /** What a search is given and what it tells. */
+import type { Told } from '../driver/identify.ts'
 import type { ProtocolName } from '../model/site.ts'
 import type { Asking } from './search-ask.ts'
 import type { Step } from './search-plan.ts'
@@ -11,10 +12,8 @@ export type Found = {
   readonly line: string | null
   /** What it says of itself: maker, model, medium. */
   readonly says: readonly string[]
-  /** CJ/T 188 only: the type that its frames name. */
-  readonly meterType: number | null
-  /** M-Bus only: what it meters, in the words of `brick` classes; null: it does not say. */
-  readonly medium: string | null
+  /** The same for programs: what a driver can be told by. */
+  readonly told: Told
   readonly ms: number | null
 }
 
@@ -25,9 +24,12 @@ export type SearchEvent =
   | { readonly kind: 'found'; readonly found: Found }
   | { readonly kind: 'note'; readonly note: Note; readonly at: string }
 
-/** `garbled`: bytes came that are no frame. `several`: more than one answers, and this protocol has no way to tell them apart. `any`: the
- * endpoint answers as every unit: one device. `unnamed`: a meter answers that does not tell its number. */
-export type Note = 'garbled' | 'several' | 'any' | 'unnamed'
+/**
+ * `garbled`: bytes came that are no frame. `several`: more than one answers, and this protocol has no way to tell them apart.
+ * `narrowing`: more than one answers, and their numbers are sought digit by digit. `any`: the endpoint answers as every unit: one device.
+ * `unnamed`: a meter answers that does not tell its number.
+ */
+export type Note = 'garbled' | 'several' | 'narrowing' | 'any' | 'unnamed'
 
 export type Search = Asking & {
   readonly steps: readonly Step[]

@@ -1,7 +1,9 @@
 /**
  * Meters by the wildcards of their protocols. Where several answer at once, a number is narrowed: of DL/T 645 by pairs of digits from
- * the right, of M-Bus by digits from the left. CJ/T 188 has no way to do that.
+ * the right, of M-Bus by digits from the left. CJ/T 188 can only tell those of different types apart.
  */
+import { byHand } from '../driver/byhand.ts'
+import { TOLD_NOTHING } from '../driver/identify.ts'
 import { answeredBy as cjt188By } from '../protocols/cjt188/index.ts'
 import { answeredAddress, shortAddress } from '../protocols/dlt645/index.ts'
 import { answeredBy as mbusBy, MEDIA } from '../protocols/mbus/index.ts'
@@ -38,18 +40,7 @@ async function* dlt645(options: Search, step: MeterStep, tail: string): AsyncGen
     const again = await askStep(options, step.line, wanted)
     const other = again === null || again.outcome === 'silent' ? number : numberIn(again)
     if (other === number) {
-      yield {
-        kind: 'found',
-        found: {
-          protocol: 'dlt645',
-          address: number,
-          line: step.line,
-          says: [],
-          meterType: null,
-          medium: null,
-          ms: heard.ms,
-        },
-      }
+      yield { kind: 'found', found: await dlt645Found(options, step, { number, ms: heard.ms }) }
       return
     }
   }
@@ -67,6 +58,7 @@ async function* dlt645(options: Search, step: MeterStep, tail: string): AsyncGen
     }
   }
   if ((heard.outcome !== 'garbled' && number === null) || tail.length >= 2 * DEPTH_MAX) return
+  if (tail === '') yield { kind: 'note', note: 'narrowing', at: `dlt645 ${step.line ?? ''}` }
   for (let pair = 0; pair < 100 && !options.signal.aborted; pair++) {
     const longer = String(pair).padStart(2, '0') + tail
     yield { kind: 'within', at: pair, of: 100, tail: longer }
@@ -74,48 +66,90 @@ async function* dlt645(options: Search, step: MeterStep, tail: string): AsyncGen
   }
 }
 
+const MODEL = '0400040B'
+
+/** A meter of 2007 may name its model; many leave the field empty, and those of 1997 do not have it. */
+async function dlt645Found(
+  options: Search,
+  { line }: MeterStep,
+  { number, ms }: { readonly number: string; readonly ms: number | null },
+): Promise<Found> {
+  const words = { protocol: 'dlt645', at: MODEL } as const
+  const made = byHand(words)
+  const heard = await askStep(options, line, {
+    protocol: 'dlt645',
+    address: number,
+    what: { at: MODEL },
+    timeoutMs: METER_TIMEOUT_MS,
+  })
+  const [reading] =
+    typeof made === 'string' || heard?.outcome !== 'answer' ? [] : made.block.read(made.points, bodiesOf(heard))
+  const model = reading !== undefined && 'value' in reading ? String(reading.value).trim() : ''
+  const says = /[0-9A-Za-z]/.test(model) ? [model] : []
+  return { protocol: 'dlt645', address: number, line, says, told: TOLD_NOTHING, ms }
+}
+
 function numberIn(heard: Heard): string | null {
   const [body] = bodiesOf(heard)
   return heard.outcome === 'answer' && body !== undefined ? answeredAddress(body) : null
 }
 
-/** The types that the standard names, and any; the identifier either way round. */
-const CJT188_ASKS = [
-  { type: 0xaa, identifier: '901F' },
-  { type: 0x10, identifier: '901F' },
-  { type: 0x20, identifier: '901F' },
-  { type: 0xaa, identifier: '1F90' },
-] as const
+type Cjt188Ask = { readonly type: number; readonly identifier: '901F' | '1F90' }
+
+const ANY_TYPE: Cjt188Ask = { type: 0xaa, identifier: '901F' }
+/** The types that the standard names: a meter may not know "any", and of several of different types each answers alone. */
+const OWN_TYPES: readonly Cjt188Ask[] = [0x10, 0x11, 0x20, 0x30].map((type) => ({ type, identifier: '901F' }))
+const OTHER_ORDER: Cjt188Ask = { type: 0xaa, identifier: '1F90' }
 
 async function* cjt188(options: Search, step: MeterStep): AsyncGenerator<SearchEvent> {
-  for (const what of CJT188_ASKS) {
-    const heard = await askStep(options, step.line, {
-      protocol: 'cjt188',
-      address: 'AAAAAAAAAAAAAA',
-      what: { who: true, ...what },
-      timeoutMs: METER_TIMEOUT_MS,
-    })
-    if (heard === null || options.signal.aborted) return
-    if (heard.outcome === 'garbled') yield { kind: 'note', note: 'several', at: `cjt188 ${step.line ?? ''}` }
-    const [body] = bodiesOf(heard)
-    const who = heard.outcome === 'answer' && body !== undefined ? cjt188By(body) : null
-    if (who !== null) {
-      const says = [`type ${who.type.toString(16).padStart(2, '0').toUpperCase()}`]
-      yield {
-        kind: 'found',
-        found: {
-          protocol: 'cjt188',
-          address: who.address,
-          line: step.line,
-          says,
-          meterType: who.type,
-          medium: null,
-          ms: heard.ms,
-        },
-      }
-    }
-    if (heard.outcome !== 'silent') return
+  const first = await cjt188Who(options, step, ANY_TYPE)
+  if (first === null || typeof first === 'object') {
+    if (first !== null) yield { kind: 'found', found: first }
+    return
   }
+  const seen = new Set<string>()
+  let garbled = false
+  for (const asked of first === 'silent' ? [...OWN_TYPES, OTHER_ORDER] : OWN_TYPES) {
+    const who = await cjt188Who(options, step, asked)
+    if (options.signal.aborted) return
+    if (who === 'garbled') garbled = true
+    if (who === null || typeof who === 'string' || seen.has(String(who.address))) continue
+    seen.add(String(who.address))
+    yield { kind: 'found', found: who }
+  }
+  if (garbled || (first === 'garbled' && seen.size < 2))
+    yield { kind: 'note', note: 'several', at: `cjt188 ${step.line ?? ''}` }
+}
+
+/** null: stopped, or an answer that is none of a meter. */
+async function cjt188Who(
+  options: Search,
+  { line }: MeterStep,
+  what: Cjt188Ask,
+): Promise<Found | 'silent' | 'garbled' | null> {
+  const heard = await askStep(options, line, {
+    protocol: 'cjt188',
+    address: 'AAAAAAAAAAAAAA',
+    what: { who: true, ...what },
+    timeoutMs: METER_TIMEOUT_MS,
+  })
+  if (heard === null || options.signal.aborted) return null
+  if (heard.outcome === 'silent' || heard.outcome === 'garbled') return heard.outcome
+  const [body] = bodiesOf(heard)
+  const who = heard.outcome === 'answer' && body !== undefined ? cjt188By(body) : null
+  if (who === null) return null
+  return {
+    protocol: 'cjt188',
+    address: who.address,
+    line,
+    says: [`type ${hexByte(who.type)}`],
+    told: { ...TOLD_NOTHING, type: who.type, identifier: what.identifier },
+    ms: heard.ms,
+  }
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, '0').toUpperCase()
 }
 
 async function* mbus(options: Search, step: MeterStep): AsyncGenerator<SearchEvent> {
@@ -155,15 +189,15 @@ function mbusFound(heard: Heard, step: MeterStep): Found | null {
     const primary = body[1] ?? 0
     const address = primary >= 1 && primary <= 250 ? primary : header.id
     if (address === null) continue
-    const medium = header.medium === null ? null : (MEDIA[header.medium] ?? null)
-    const says = [header.manufacturer, medium, `no. ${header.id}`].filter((part) => part !== null && part !== '')
+    const { id, manufacturer, version, medium } = header
+    const maker = manufacturer === null ? null : `${manufacturer}${version === null ? '' : ` v${version}`}`
+    const says = [maker, medium === null ? null : (MEDIA[medium] ?? `medium ${hexByte(medium)}`), `no. ${id}`]
     return {
       protocol: 'mbus',
       address,
       line: step.line,
-      says: says.map(String),
-      meterType: null,
-      medium: medium?.replace('heat', 'thermal') ?? null,
+      says: says.filter((part) => part !== null),
+      told: { ...TOLD_NOTHING, manufacturer, version, medium },
       ms: heard.ms,
     }
   }

@@ -67,7 +67,7 @@ function unitMs(wire: Wire['kind']): number {
 }
 
 /** Questions that are put before nobody is believed to be there. */
-const METER_ASKS = { dlt645: 3, cjt188: 4 } as const
+const METER_ASKS = { dlt645: 3, cjt188: 6 } as const
 
 function metersMs(protocol: ProtocolName): number {
   if (protocol === 'mbus') return 2 * MBUS_TIMEOUT_MS

@@ -3,6 +3,7 @@
  * answer at once by narrowing the number digit by digit. Reads only. It may be stopped between any two questions and goes on from a
  * step. Who asks decides whether that is in idle time of a running bus or on a wire of its own.
  */
+import { TOLD_NOTHING } from '../driver/identify.ts'
 import type { Heard } from './inquiry.ts'
 import { askStep } from './search-ask.ts'
 import type { Search, SearchEvent } from './search-found.ts'
@@ -49,15 +50,7 @@ export async function* search(options: Search): AsyncGenerator<SearchEvent> {
     const says = await readIdentity(options, step)
     yield {
       kind: 'found',
-      found: {
-        protocol: 'modbus',
-        address: step.unit,
-        line: step.line,
-        says,
-        meterType: null,
-        medium: null,
-        ms: heard.ms,
-      },
+      found: { protocol: 'modbus', address: step.unit, line: step.line, says, told: TOLD_NOTHING, ms: heard.ms },
     }
     if (options.isTcp && !answersAny && (await asEvery(options, step))) {
       answersAny = true

@@ -99,9 +99,25 @@ function checkHoles({ data, layers }: Model, findings: Findings): void {
     if (parseHole(hole) === null) findings.error(placeIn(layers, ['modbus', 'holes', index]), 'badHole', { hole })
 }
 
+/** What a header tells is of one protocol each; all else is read. */
+const HEADER_KEYS = { type: 'cjt188', manufacturer: 'mbus', version: 'mbus', medium: 'mbus' } as const
+
 function checkIdentify({ data, layers }: Model, findings: Findings): void {
   const codec = codecOf(data.protocol)
-  for (const [index, { read, count, ...keys }] of (data.identify ?? []).entries()) {
+  for (const [index, entry] of (data.identify ?? []).entries()) {
+    const { read, count, ...keys } = entry
+    const told = (['type', 'manufacturer', 'version', 'medium'] as const).filter((key) => entry[key] !== undefined)
+    for (const key of told)
+      if (HEADER_KEYS[key] !== data.protocol || read !== undefined)
+        findings.error(placeIn(layers, ['identify', index, key]), 'notForProtocol', {
+          key: read === undefined ? key : `read + ${key}`,
+          protocol: data.protocol ?? '',
+        })
+    if (read === undefined) {
+      if (told.length === 0)
+        findings.error(placeIn(layers, ['identify', index]), 'missingKey', { key: 'read', where: `identify.${index}` })
+      continue
+    }
     const at = placeIn(layers, ['identify', index, 'read'])
     if (codec !== null) {
       const placed = codec.place({ at: read, ...(keys.as === undefined ? {} : { as: keys.as }) })

@@ -56,7 +56,10 @@ export const driverName = expecting(
 export const deriveBlock = z.strictObject({
   ...judged,
   increase: id.optional().describe('What this counter gained since the period began.'),
-  over: z.enum(['hour', 'day', 'month']).optional().describe('The period of `increase`, in the site’s time zone.'),
+  over: z
+    .enum(['hour', 'day', 'month'])
+    .optional()
+    .describe('The period of `increase`, in the site’s time zone. Default: none; increase needs one.'),
   hours: id.optional().describe('For how many hours this boolean was true, in all.'),
   count: id.optional().describe('How often this boolean became true, in all.'),
   expression: expression.optional().describe('A formula over points of the same device.'),
@@ -71,15 +74,21 @@ export const deriveBlock = z.strictObject({
 })
 
 export const alarmBlock = z.strictObject({
-  when: expression.optional().describe('The condition. A device’s rule names its own points bare, and params.x.'),
+  when: expression
+    .optional()
+    .describe(
+      'The condition. A device’s rule names its own points bare, and params.x. Default: the driver’s; else needed.',
+    ),
   onDelay: delay
     .optional()
     .describe('It must hold so long to raise; params.x of the driver, where sites differ. Default 0ms.'),
   offDelay: delay.optional().describe('It must be gone so long to clear; or params.x of the driver. Default 0ms.'),
   latch: flag.optional().describe('Stays active until acknowledged. Default false.'),
-  priority: priority.optional().describe('By consequence and time to respond (ISA-18.2).'),
-  text: text.optional().describe('What has happened.'),
-  advice: text.optional().describe('What to do about it.'),
+  priority: priority
+    .optional()
+    .describe('By consequence and time to respond (ISA-18.2). Default: the driver’s; else needed.'),
+  text: text.optional().describe('What has happened. Default: the driver’s; else needed.'),
+  advice: text.optional().describe('What to do about it. Default: none.'),
   do: z
     .array(
       z.strictObject({
@@ -100,15 +109,15 @@ export const alarmBlock = z.strictObject({
 
 export const paramBlock = z.strictObject({
   default: scalar.describe('The value where a site sets none.'),
-  unit: label.optional(),
+  unit: label.optional().describe('Default: none.'),
   range: expecting(
     z.union([z.array(z.number()).length(2), z.array(duration).length(2)]),
     'two numbers or two durations, [lowest, highest]',
     '两个数字或两个时长：[最小值, 最大值]',
   )
     .optional()
-    .describe('What a site may set; of a duration, two durations.'),
-  text: text.optional().describe('What it is for.'),
+    .describe('What a site may set; of a duration, two durations. Default: anything.'),
+  text: text.optional().describe('What it is for. Default: nothing is said.'),
 })
 
 const inputBlock = z.strictObject({
@@ -117,10 +126,15 @@ const inputBlock = z.strictObject({
   as: expecting(z.enum(['bit', 'number', 'string']), 'bit, number or string', 'bit、number 或 string')
     .optional()
     .describe('What the connected point gives. Default bit: contacts are what is composed most.'),
-  map: z.record(rawKey, mapLabel).optional().describe('Labels that the connected state point can take.'),
+  map: z
+    .record(rawKey, mapLabel)
+    .optional()
+    .describe('Labels that the connected state point can take. Default: all of them.'),
   write: outputRule
     .optional()
-    .describe('An output: a write goes to the connected point, under its rule and, where it is stricter, this one.'),
+    .describe(
+      'An output: a write goes to the connected point, under its rule and, where it is stricter, this one. Default: read only.',
+    ),
 })
 
 const sampleValue = expecting(
@@ -160,8 +174,13 @@ export const proofBlock = z.strictObject({
   samples: z.record(id, sampleValue).optional().describe('What must come out; null: bad.'),
 })
 
+const code = (what: { readonly en: string; readonly zh: string }) =>
+  expecting(z.string().regex(/^[0-9A-Fa-f]{2}$/), what.en, what.zh)
+const typeCode = code({ en: 'a meter type as two hexadecimal digits, such as "10"', zh: '两位十六进制表类型，如 "10"' })
+const mediumCode = code({ en: 'a medium as two hexadecimal digits, such as "07"', zh: '两位十六进制介质码，如 "07"' })
+
 const identifyBlock = z.strictObject({
-  read: label.describe('A place, as in `at`.'),
+  read: label.optional().describe('A place, as in `at`.'),
   count: expecting(z.int().min(1).max(125), 'a whole number, 1 to 125', '1到125的整数')
     .optional()
     .describe('How many there must be, where being there is the proof.'),
@@ -172,45 +191,82 @@ const identifyBlock = z.strictObject({
   offset: number.optional(),
   equals: scalar.optional().describe('The value that proves the model.'),
   range: range.optional().describe('The values that make it likely.'),
+  type: z
+    .array(typeCode)
+    .min(1)
+    .max(16)
+    .optional()
+    .describe(
+      'CJ/T 188, in place of `read`: meter types that its frames may name. Default: the type that it is asked as.',
+    ),
+  manufacturer: expecting(z.string().regex(/^[A-Z]{3}$/), 'three capital letters, such as KAM', '三个大写字母，如 KAM')
+    .optional()
+    .describe('M-Bus, in place of `read`: the maker in the header of its answer; with `version` it proves the model.'),
+  version: expecting(z.int().min(0).max(255), 'a whole number, 0 to 255', '0到255的整数')
+    .optional()
+    .describe('M-Bus: the version in that header, which each maker counts by himself.'),
+  medium: z
+    .array(mediumCode)
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('M-Bus: media that the header may name: "04" and "0C" heat, "03" gas, "07" water, "06" hot, "16" cold.'),
 })
 
 export const driverSchema = z.strictObject({
   driver: driverName.describe('The same as the path of this file: category/model.'),
-  extends: driverName.optional().describe('One parent, whose maps this file adds to; a parent has no parent.'),
-  title: text.optional().describe('The model, for people.'),
-  category: z.enum(CATEGORIES).optional(),
-  brick: label.optional().describe('Brick class of the equipment.'),
+  extends: driverName
+    .optional()
+    .describe('One parent, whose maps this file adds to; a parent has no parent. Default: none.'),
+  title: text.optional().describe('The model, for people. Default: the parent’s; else needed.'),
+  category: z.enum(CATEGORIES).optional().describe('The folder that it lies in. Default: the parent’s; else needed.'),
+  brick: label.optional().describe('Brick class of the equipment. Default: none.'),
   protocol: expecting(
     z.enum(['modbus', 'mqtt', 'composed', 'textline', 'dlt645', 'cjt188', 'mbus']),
     'a protocol: modbus, dlt645, cjt188, mbus, textline, mqtt or composed',
     '协议：modbus、dlt645、cjt188、mbus、textline、mqtt、composed',
-  ).optional(),
-  payload: label.optional().describe('Protocol mqtt: the codec of its messages.'),
+  )
+    .optional()
+    .describe('What it speaks. Default: the parent’s; else needed.'),
+  payload: label.optional().describe('Protocol mqtt: the codec of its messages. Default: none; mqtt needs one.'),
   manual: z
     .enum(MANUALS)
     .optional()
     .describe('How the maker prints addresses; screens show both. Default 0based: as on the wire.'),
-  source: z.string().min(1).max(4096).optional().describe('Where these facts come from.'),
+  source: z.string().min(1).max(4096).optional().describe('Where these facts come from. Default: unsaid.'),
   proven: z.enum(['capture', 'computed', 'none']).optional().describe('Where the proof bytes come from. Default none.'),
   line: line
     .optional()
     .describe('Line setting from the factory. Default 9600 8N1: what most devices are delivered with.'),
-  modbus: modbusBlock.optional(),
-  dlt645: dlt645Block.optional(),
-  cjt188: cjt188Block.optional(),
-  mbus: mbusBlock.optional(),
-  textline: textlineBlock.optional().describe('Protocol textline: what its lines look like.'),
-  params: z.record(id, paramBlock).optional().describe('What a site may set.'),
+  modbus: modbusBlock.optional().describe('Protocol modbus: limits and timing. Default: as its keys say.'),
+  dlt645: dlt645Block.optional().describe('Protocol dlt645: limits and timing. Default: as its keys say.'),
+  cjt188: cjt188Block.optional().describe('Protocol cjt188: limits and timing. Default: as its keys say.'),
+  mbus: mbusBlock.optional().describe('Protocol mbus: limits and timing. Default: as its keys say.'),
+  textline: textlineBlock
+    .optional()
+    .describe('Protocol textline: what its lines look like. Default: none; textline needs it.'),
+  params: z.record(id, paramBlock).optional().describe('What a site may set. Default: nothing.'),
   polls: z
     .record(id, duration)
     .optional()
     .describe('Names for intervals; the first is the default. Without polls: 10s, which no device minds.'),
-  inputs: z.record(id, inputBlock).optional().describe('Protocol composed: what it is made of; each becomes a point.'),
-  points: z.record(id, pointBlock).optional(),
-  derive: z.record(id, deriveBlock).optional().describe('Computed points.'),
-  alarms: z.record(id, alarmBlock).optional().describe('Alarms that every such device brings.'),
-  identify: z.array(identifyBlock).max(16).optional().describe('Reads that prove the model to a scan.'),
-  proof: z.array(proofBlock).max(64).optional().describe('Bytes and what they must come to, replayed by a test.'),
+  inputs: z
+    .record(id, inputBlock)
+    .optional()
+    .describe('Protocol composed: what it is made of; each becomes a point. Default: none.'),
+  points: z.record(id, pointBlock).optional().describe('What is read of it. Default: none.'),
+  derive: z.record(id, deriveBlock).optional().describe('Computed points. Default: none.'),
+  alarms: z.record(id, alarmBlock).optional().describe('Alarms that every such device brings. Default: none.'),
+  identify: z
+    .array(identifyBlock)
+    .max(16)
+    .optional()
+    .describe('What proves the model to a scan: reads, or what the answer says of itself. Default: nothing does.'),
+  proof: z
+    .array(proofBlock)
+    .max(64)
+    .optional()
+    .describe('Bytes and what they must come to, replayed by a test. Default: none.'),
 })
 
 export type DriverFile = z.infer<typeof driverSchema>

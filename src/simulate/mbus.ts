@@ -44,6 +44,7 @@ const RECORDS_MAX = 239
 /** Letters SIM of five bits each. */
 const MANUFACTURER = [0x2d, 0x4d]
 const WATER = 0x07
+const GAS = 0x03
 const HEAT = 0x04
 const ELECTRICITY = 0x02
 
@@ -165,7 +166,8 @@ function telegramsOf(device: SimulatedDevice): readonly (readonly number[])[] {
   return telegrams
 }
 
-function mediumOf({ cells }: SimulatedDevice): number {
+function mediumOf({ cells, device }: SimulatedDevice): number {
+  if (device.brick === 'Gas_Meter') return GAS
   const words = cells.map(({ point }) => placeOf(point)?.record ?? '')
   if (words.some((word) => word.startsWith('flow_temperature'))) return HEAT
   return words.some((word) => word.startsWith('volume')) ? WATER : ELECTRICITY

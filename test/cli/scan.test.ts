@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { scanYaml } from '../../src/cli/scan-yaml.ts'
 import type { Seen } from '../../src/cli/scan-fit.ts'
+import { TOLD_NOTHING } from '../../src/driver/identify.ts'
 import { width } from '../../src/cli/table.ts'
 import { createClock } from '../../src/runtime/clock.ts'
 import { hostClock } from '../../src/runtime/kernel.ts'
@@ -127,10 +128,9 @@ describe('lines for site.yaml', () => {
     address: 5,
     line: '9600 8N1',
     says: [],
-    meterType: null,
-    medium: null,
+    told: TOLD_NOTHING,
     ms: 1,
-    fits: [{ driver: 'meter/eastron_sdm120', title: 'SDM120', score: 1 }],
+    fits: [{ driver: 'meter/eastron_sdm120', title: 'SDM120', best: true, proven: true }],
   }
   const language = 'en'
 
@@ -151,6 +151,30 @@ describe('lines for site.yaml', () => {
       '  meter_3: {driver: meter/eastron_sdm120, bus: riser, address: 6, line: 2400 8E1}',
       '',
     ])
+  })
+
+  test('of several that fit alike none is chosen, and the lines are a site all the same', () => {
+    const place = { bus: null, wire: 'tcp://h:1', taken: new Set<string>(), language } as const
+    const fit = (driver: string, best: boolean) => ({ driver, title: driver, best, proven: false })
+    const several = [fit('meter/eastron_sdm120', true), fit('meter/eastron_sdm630', true)]
+    const likely = [fit('meter/eastron_sdm120', true)]
+    const out = scanYaml(
+      [
+        { ...one, fits: several },
+        { ...one, address: 6, fits: likely },
+      ],
+      place,
+    )
+    expect(out.split('\n').slice(3, 6)).toEqual([
+      expect.stringContaining('# one of these'),
+      '  # meter_1: {driver: meter/eastron_sdm120, bus: bus_1, address: 5}',
+      '  # meter_1: {driver: meter/eastron_sdm630, bus: bus_1, address: 5}',
+    ])
+    const { site } = check({ 'site.yaml': HEAD + out })
+    expect(site?.devices.map(({ id, driver }) => [id, driver])).toEqual([['meter_2', 'meter/eastron_sdm120']])
+    expect(out).toContain('meter_2 is only likely')
+    const none = scanYaml([{ ...one, fits: several }], place)
+    expect(check({ 'site.yaml': HEAD + none }).site?.devices).toEqual([])
   })
 
   test('what a device says of itself stays a comment', () => {

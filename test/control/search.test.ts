@@ -3,7 +3,7 @@
  * answer at once spoil each other's answers. The devices are those of the library's drivers.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createFitter } from '../../src/cli/scan-fit.ts'
+import { createFitter, verdictOn } from '../../src/cli/scan-fit.ts'
 import { type Ask, askBus, type Heard } from '../../src/control/inquiry.ts'
 import { search } from '../../src/control/search.ts'
 import type { Found, SearchEvent } from '../../src/control/search-found.ts'
@@ -20,6 +20,7 @@ import { buildWorld } from '../../src/simulate/world.ts'
 import { fakePair, type Station } from '../bus/pair.ts'
 import { fakeTime, pass, run } from '../bus/rig.ts'
 import { siteOf } from '../driver/folder.ts'
+import { readAsked } from './reads-only.ts'
 
 beforeEach(fakeTime)
 afterEach(() => {
@@ -102,6 +103,21 @@ async function look(
   return { events, found: events.flatMap((event) => (event.kind === 'found' ? [event.found] : [])) }
 }
 
+/** Address, verdict, and the drivers that fit best. */
+async function fitted(ask: Ask, found: readonly Found[]): Promise<readonly string[]> {
+  const fit = createFitter(null, { ask, idle: false, language: 'en' }, new AbortController().signal)
+  const said: string[] = []
+  const work = async (): Promise<void> => {
+    for (const one of found) {
+      const seen = await fit(one)
+      const best = seen.fits.filter((each) => each.best).map(({ driver }) => driver)
+      said.push([one.address, verdictOn(seen), ...best].join(' '))
+    }
+  }
+  await over(work())
+  return said
+}
+
 const plan = (more: Partial<SearchOptions> = {}): readonly Step[] =>
   planSearch({ wire: 'serial', protocols: ALL, lines: [], units: parseUnits('1-40') ?? [], ...more })
 
@@ -120,7 +136,7 @@ function onPair(devices: string) {
 
 describe('an unknown pair', () => {
   test('everybody is found, with his setting, and the driver that fits', async () => {
-    const { ask } = onPair(DEVICES)
+    const { ask, pair } = onPair(DEVICES)
     const { found, events } = await look(ask, { steps: plan() })
     expect(names(found).toSorted()).toEqual(
       [
@@ -135,27 +151,27 @@ describe('an unknown pair', () => {
         'mbus 12345678 2400 8E1',
       ].toSorted(),
     )
-    expect(events.filter(({ kind }) => kind === 'note')).toEqual([])
-    const fit = createFitter(null, { ask, idle: false, language: 'en' }, new AbortController().signal)
-    const best: string[] = []
-    await over(
-      (async () => {
-        for (const one of found) best.push(`${one.address} ${(await fit(one)).fits[0]?.driver}`)
-      })(),
-    )
-    expect(best.toSorted()).toEqual(
+    expect(events.filter(({ kind }) => kind === 'note')).toEqual([
+      { kind: 'note', note: 'narrowing', at: 'dlt645 2400 8E1' },
+    ])
+    expect((await fitted(ask, found)).toSorted()).toEqual(
       [
-        '1 environment/xy_md02',
-        '5 meter/eastron_sdm120',
-        '40 environment/renke_rs_ws_n01',
-        '000000000161 meter/dlt645_2007_single_phase',
-        '000000000262 meter/dlt645_2007_three_phase',
-        '000000000361 meter/dlt645_2007_single_phase',
-        '00112026000123 meter/cjt188_hot_water',
-        '5 meter/mbus_heat',
-        '12345678 meter/mbus_water',
+        '1 likely environment/xy_md02',
+        // Both maps have these values there, and the three-phase one does not say what tells it apart.
+        '5 several meter/eastron_sdm120 meter/eastron_sdm630',
+        '40 likely environment/renke_rs_ws_n01',
+        '000000000161 one meter/dlt645_2007_single_phase',
+        '000000000262 one meter/dlt645_2007_three_phase',
+        '000000000361 one meter/dlt645_2007_single_phase',
+        '00112026000123 one meter/cjt188_hot_water',
+        '5 one meter/mbus_heat',
+        '12345678 one meter/mbus_water',
       ].toSorted(),
     )
+    // Whatever was asked, here and to find the driver: nothing of it could change anything.
+    expect(pair.sent.filter(({ bytes }) => readAsked(bytes) === null)).toEqual([])
+    expect(new Set(pair.sent.map(({ bytes }) => readAsked(bytes)?.split(' ')[0]))).toEqual(new Set(ALL))
+    expect(pair.sent.map(({ bytes }) => readAsked(bytes))).toContain('mbus select')
   })
 
   test('it goes on where it was stopped, and what is known is not asked', async () => {
@@ -196,6 +212,31 @@ describe('an unknown pair', () => {
   })
 })
 
+describe('meters of several types on one pair', () => {
+  test('a water and a heat meter answer "any type" at once, and each to its own', async () => {
+    const { ask } = onPair(`
+  a: {driver: meter/cjt188_water, bus: riser, line: 2400 8E1, address: "00112026000123"}
+  b: {driver: meter/cjt188_heat, bus: riser, line: 2400 8E1, address: "00112026000987"}`)
+    const { found, events } = await look(ask, { steps: plan({ protocols: ['cjt188'], lines: ['2400 8E1'] }) })
+    expect(found.map(({ address, told }) => [address, told.type])).toEqual([
+      ['00112026000123', 0x10],
+      ['00112026000987', 0x20],
+    ])
+    expect(events.filter(({ kind }) => kind === 'note')).toEqual([])
+    expect(await fitted(ask, found)).toEqual([
+      '00112026000123 one meter/cjt188_water',
+      '00112026000987 one meter/cjt188_heat',
+    ])
+  })
+
+  test('a gas meter is none for water, by its header alone', async () => {
+    const { ask } = onPair('\n  gas: {driver: meter/mbus_gas, bus: riser, line: 2400 8E1, address: 7}')
+    const { found } = await look(ask, { steps: plan({ protocols: ['mbus'], lines: ['2400 8E1'] }) })
+    expect(found.map(({ says }) => says)).toEqual([['SIM v1', 'gas', 'no. 00000007']])
+    expect(await fitted(ask, found)).toEqual(['7 one meter/mbus_gas'])
+  })
+})
+
 describe('a running bus', () => {
   test('no poll is later for it, nothing is written, and who is new is found', async () => {
     const pair = fakePair(
@@ -226,8 +267,7 @@ describe('a running bus', () => {
     const gaps = scans.slice(1).map(({ mono }, at) => mono - (scans[at]?.mono ?? 0))
     // A question under way is waited for: 200 ms, and as long for what comes late.
     expect(Math.max(...gaps)).toBeLessThan(1500)
-    const functions = new Set(pair.sent.map(({ bytes }) => bytes[1]))
-    expect([...functions].filter((fc) => ![3, 4, 43].includes(fc ?? 0))).toEqual([])
+    expect(pair.sent.filter(({ bytes }) => readAsked(bytes) === null)).toEqual([])
   })
 })
 

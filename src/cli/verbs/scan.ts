@@ -10,10 +10,10 @@ import { CliError, EXIT } from '../exit.ts'
 import { formatSpan } from '../format.ts'
 import { type Asker, openAsker } from '../asker.ts'
 import { printable } from '../printable.ts'
-import type { Seen } from '../scan-fit.ts'
+import { doubtOn, type Seen, verdictOn } from '../scan-fit.ts'
 import { scanYaml } from '../scan-yaml.ts'
 import { printJson, printLines, type Session } from '../session.ts'
-import { paint, table, wrap } from '../table.ts'
+import { type Cell, paint, table, wrap } from '../table.ts'
 import { say, type TextKey } from '../text.ts'
 import { configOf } from './site.ts'
 
@@ -94,7 +94,7 @@ async function go(
       if (event.kind !== 'found') continue
       const one = await fit(event.found)
       seen.push(one)
-      tell(foundText(one), session)
+      tell(foundText(one, asker.language), session)
     }
   } catch (error) {
     if (error instanceof CliError) return { at, failure: error }
@@ -175,13 +175,16 @@ function clear({ io, json }: Session): void {
 const NOTES: Readonly<Record<Note, TextKey>> = {
   garbled: 'scanGarbled',
   several: 'scanSeveral',
+  narrowing: 'scanNarrowing',
   any: 'scanAny',
   unnamed: 'scanUnnamed',
 }
 
-function foundText({ protocol, address, line, says, fits }: Seen): string {
+function foundText(seen: Seen, language: Language): string {
+  const { protocol, address, line, says, fits } = seen
   const best = fits[0]
-  const who = [...says, ...(best === undefined ? [] : [`${best.driver} (${best.title})`])].join('; ')
+  const fit = doubtOn(seen, language) ?? (best === undefined ? '' : `${best.driver} (${best.title})`)
+  const who = [...says, fit].filter((part) => part !== '').join('; ')
   return [protocol, String(address), line ?? '', who].filter((word) => word !== '').join(' ')
 }
 
@@ -215,16 +218,37 @@ function print({ io, json }: Session, { seen, asker, options, language }: Result
     { title: say(language, 'colDriver'), min: 16 },
     { title: say(language, 'colModel'), min: 10 },
   ]
-  const cells = seen.map(({ protocol, address, line, ms, says, fits }) => [
-    protocol,
-    String(address),
-    line ?? '-',
-    ms === null ? '-' : formatSpan(ms, language),
-    fits[0] === undefined ? { text: say(language, 'scanNoDriver'), style: 'yellow' as const } : fits[0].driver,
-    printable(says.length > 0 ? says.join('; ') : (fits[0]?.title ?? '')),
-  ])
+  const cells = seen.map((one) => {
+    const { protocol, address, line, ms, says, fits } = one
+    const title = verdictOn(one) === 'several' ? '' : (fits[0]?.title ?? '')
+    return [
+      protocol,
+      String(address),
+      line ?? '-',
+      ms === null ? '-' : formatSpan(ms, language),
+      driverCell(one, language),
+      printable(says.length > 0 ? says.join('; ') : title),
+    ]
+  })
+  const doubts = seen.flatMap((one) => {
+    const doubt = doubtOn(one, language)
+    return doubt === null ? [] : ['', ...wrap(`${one.protocol} ${one.address}: ${doubt}`, io.width)]
+  })
   const command = commandOf(asker, { ...options, yaml: true })
-  printLines(io, [...table(columns, cells, io), paint(say(language, 'scanHow', { command }), 'dim', io.color)])
+  const how = ['', paint(say(language, 'scanHow', { command }), 'dim', io.color)]
+  printLines(io, [...table(columns, cells, io), ...doubts, ...how])
+}
+
+function driverCell(seen: Seen, language: Language): Cell {
+  const { fits } = seen
+  const text = {
+    none: say(language, 'scanNoDriver'),
+    one: fits[0]?.driver ?? '',
+    likely: `${fits[0]?.driver} ?`,
+    several: say(language, 'scanOneOf', { n: fits.filter(({ best }) => best).length }),
+  }
+  const verdict = verdictOn(seen)
+  return verdict === 'one' ? text.one : { text: text[verdict], style: 'yellow' }
 }
 
 /** To be typed, or copied. */
