@@ -3,16 +3,16 @@
  * SIGTERM and SIGINT stop in order, a second one does no harm. What nobody expected ends the process with 70 after what is
  * committed is safe: it is never logged and carried on with.
  */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findingLines } from './cli/verbs/findings.ts'
+import type { RunOptions } from './cli/hosts.ts'
+import { findingLines, unsound } from './cli/verbs/findings.ts'
 import { EXIT } from './cli/exit.ts'
 import { type Checked, checkSite } from './config/check.ts'
 import { checkBeside } from './config/checker.ts'
 import { openControlSocket, SOCKET_NAME } from './control/socket.ts'
 import { openWatchdog } from './control/watchdog.ts'
 import { openGateway } from './gateway.ts'
-import type { Language, Site } from './model/site.ts'
+import type { Site } from './model/site.ts'
 import { createLog, type Log } from './runtime/log.ts'
 import { ROOT } from './runtime/root.ts'
 import { Scope } from './runtime/scope.ts'
@@ -26,24 +26,23 @@ const STOP_MS_MAX = 20_000
 type Ending = { readonly why: string; readonly exit: number }
 
 /** Checks the site file first: one that `check` refuses is not run, and every finding is said. Resolves with the exit code. */
-export async function runGateway(options: {
-  config: string
-  data: string
-  language?: Language
-  json?: boolean
-}): Promise<number> {
+export async function runGateway(options: RunOptions): Promise<number> {
+  const { config, data, json } = options
   const libraries = [join(ROOT, 'drivers')]
-  const { site, findings, language } = checkSite(options.config, { libraries })
-  const lines = findingLines(findings, options.language ?? language ?? 'en', false)
-  if (site === null && options.json === true) {
-    const error = { code: 'E_CONFIG', message: lines.join('\n'), hint: null }
-    process.stderr.write(`${JSON.stringify({ error })}\n`)
-  } else for (const line of lines) process.stderr.write(`${line}\n`)
-  if (site === null) return EXIT.config
+  const { site, findings, language: own } = checkSite(config, { libraries })
+  const language = options.language ?? own ?? 'en'
+  if (site === null && json) throw unsound(findings, { file: config, language })
+  const lines = findingLines(findings, language, false)
+  if (site === null) {
+    process.stderr.write(`${lines.join('\n')}\n`)
+    return EXIT.config
+  }
+  const log = createLog()
+  for (const line of lines) log.warn(line)
   return await runDaemon({
     site,
-    data: options.data,
-    log: createLog(),
+    data,
+    log,
     check: () => checkBeside(options.config, libraries),
   })
 }
@@ -57,7 +56,6 @@ export async function runDaemon(options: {
   check?: () => Promise<Checked>
 }): Promise<number> {
   const { log, data } = options
-  await mkdir(data, { recursive: true, mode: 0o750 })
   const scope = new Scope()
   let end: (ending: Ending) => void = () => undefined
   const asked = new Promise<Ending>((resolve) => {

@@ -17,8 +17,7 @@ if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
     process.argv.slice(2),
     {
       // Rooms below the command line: it may not know them, so they are handed to it.
-      run: async ({ language, ...options }) =>
-        (await import('./daemon.ts')).runGateway(language === null ? options : { ...options, language }),
+      run: async (options) => (await import('./daemon.ts')).runGateway(options),
       demo: async (options) => {
         const [{ runDemo }, { openGateway }] = await Promise.all([import('./simulate/demo.ts'), import('./gateway.ts')])
         return runDemo({ ...options, openGateway })

@@ -5,13 +5,19 @@ import { createServer as createTcp, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTls, TLSSocket, type TlsOptions } from 'node:tls'
 import { createWebSocketStream, WebSocketServer } from 'ws'
+import type { Text } from '../model/point.ts'
 import type { BrokerListener, BrokerSettings } from '../model/site.ts'
 import { PAYLOAD_MAX } from '../protocols/payload/payload.ts'
+import { cannotListen } from '../runtime/listening.ts'
 import type { Origin } from './access.ts'
 import { LOGIN_MS_MAX } from './guard.ts'
 
 /** Sockets of one listener; more are turned away by the kernel's side of the server. */
 const SOCKETS_MAX = 512
+const OTHER: Text = {
+  en: 'stop it, or name another port in broker.listen of the site file',
+  zh: '停止占用者，或在配置文件的 broker.listen 中换一个端口',
+}
 
 export type Listening = {
   readonly kind: BrokerListener['kind']
@@ -41,7 +47,7 @@ export async function openListener(
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: Error): void => {
       const where = `${listener.kind}://${listener.host}:${listener.port}`
-      reject(new Error(`broker cannot listen on ${where}: ${error.message}`))
+      reject(cannotListen(where, error, OTHER))
     }
     server.once('error', refuse)
     server.listen(listener.port, listener.host, () => {

@@ -34,7 +34,7 @@ export type Asker = {
 /** `where`: a bus of the site, or a wire as a site file writes it; null: the one bus there is. */
 export async function openAsker(session: Session, where: string | null, line: string | null): Promise<Asker> {
   const site = loadQuietly(session)
-  const language = session.connection.language ?? site?.language ?? 'en'
+  const language = session.connection.asked ?? site?.language ?? 'en'
   const running = await busesRunning(session)
   const buses = running?.map(({ bus, wire }) => ({ id: bus, wireText: wire })) ?? site?.buses ?? []
   const bus = where === null ? onlyOne(buses) : buses.find(({ id, wireText }) => id === where || wireText === where)

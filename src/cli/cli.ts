@@ -1,39 +1,61 @@
 /** The command line from arguments to exit code. Whatever goes wrong is said in one place, in words or as JSON. */
 import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import type { Language } from '../model/site.ts'
 import { CliError, EXIT, systemFailure } from './exit.ts'
 import type { Hosts } from './hosts.ts'
 import type { Io } from './io.ts'
 import { printable, printableLines } from './printable.ts'
-import { chooseLanguage, openSession, runOptions } from './session.ts'
+import { chooseLanguage, glance, openSession, runOptions } from './session.ts'
 import { paint } from './table.ts'
 import { say } from './text.ts'
+import { checkWords, readWords, type Words } from './words.ts'
 
 /** `argv` without the program's own name. Resolves to the exit code; never rejects. */
 export async function runCli(argv: readonly string[], hosts: Hosts, io: Io): Promise<number> {
-  const language = languageAsked(argv, io)
+  const words = readWords(argv)
+  const language = languageOf(words, io)
   let exit: number = EXIT.done
   try {
+    checkWords(words, language)
     const daemon = daemonOptions(argv)
-    if (daemon !== null) {
-      const session = openSession(daemon, io)
-      return await hosts.run(runOptions(session))
-    }
+    if (daemon !== null) return await hosts.run(runOptions(openSession(daemon, io)))
     const { buildProgram } = await import('./program.ts')
     const program = buildProgram(hosts, io, language, (code) => (exit = code))
-    if (argv.length === 0) {
-      program.outputHelp({ error: true })
-      return EXIT.usage
-    }
-    await program.parseAsync([...argv], { from: 'user' })
+    const complaint = await parse(program, argv, { words, language, json: argv.includes('--json') })
+    if (complaint !== null) throw complaint
     return exit
   } catch (error) {
-    const failure = await failureOf(error, argv, language)
-    if (failure === null) return EXIT.done
+    const failure = failureOf(error, language)
     if (failure.exit === EXIT.bug && io.env['GATEHOUSE_TRACE'] === '1' && error instanceof Error)
       io.err(`${error.stack ?? ''}\n`)
-    report(failure, { io, language, json: argv.includes('--json') })
+    report(failure, { io, language: failure.language ?? language, json: argv.includes('--json') })
     return failure.exit
+  }
+}
+
+/** Runs the verb; what is wrong with the words on the line comes back. */
+async function parse(
+  program: Command,
+  argv: readonly string[],
+  { words, language, json }: { words: Words; language: Language; json: boolean },
+): Promise<CliError | null> {
+  const { isComplaint, unknownVerb, usageError } = await import('./usage.ts')
+  const [verb, asked] = words.plain
+  const names = new Set(program.commands.map((each) => each.name()))
+  const wantsFacts = argv.some((word) => ['-h', '--help', '-V', '--version'].includes(word))
+  if (verb === undefined && !wantsFacts) {
+    if (!json) program.outputHelp({ error: true })
+    return new CliError(EXIT.usage, 'E_ARGS', say(language, 'verbNone'), say(language, 'usageHintAll'))
+  }
+  if (verb === 'help' && asked !== undefined && asked !== 'help' && !names.has(asked))
+    return unknownVerb(asked, program, language)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return null
+  } catch (error) {
+    if (isComplaint(error)) return usageError(error, { program, verb, language })
+    throw error
   }
 }
 
@@ -60,28 +82,23 @@ function daemonOptions(
   }
 }
 
-function isCommanderError(error: unknown): error is Error & { code: string; exitCode: number } {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')
-}
-
-/** Help and complaints come before the options are parsed; a wrong --lang is complained about when it is its turn. */
-function languageAsked(argv: readonly string[], io: Io): Language | null {
-  const at = argv.indexOf('--lang')
-  const given = at >= 0 ? argv[at + 1] : argv.find((word) => word.startsWith('--lang='))?.slice('--lang='.length)
-  return given === 'en' || given === 'zh' ? given : chooseLanguage(undefined, io.env)
+/** A wrong --lang is complained about when it is its turn. */
+function languageOf({ options }: Words, io: Io): Language {
+  const given = options.get('--lang')
+  if (given === 'en' || given === 'zh') return given
+  return chooseLanguage(undefined, io.env) ?? glance(options.get('--config') ?? null) ?? 'en'
 }
 
 /** What is expected to fail now and then carries its exit code, or is known by what the system says; all else is a bug. */
-async function failureOf(error: unknown, argv: readonly string[], language: Language | null): Promise<CliError | null> {
+function failureOf(error: unknown, language: Language): CliError {
   if (error instanceof CliError) return error
-  if (isCommanderError(error)) return (await import('./program.ts')).usageError(error, argv, language)
-  const known = systemFailure(error)
+  const known = systemFailure(error, language)
   if (known !== null) return known
   const what = error instanceof Error ? error.message : String(error)
   return new CliError(EXIT.bug, 'E_INTERNAL', say(language, 'bug', { what }), say(language, 'bugHint'))
 }
 
-function report(failure: CliError, to: { io: Io; language: Language | null; json: boolean }): void {
+function report(failure: CliError, to: { io: Io; language: Language; json: boolean }): void {
   const { code, message, hint } = failure
   if (to.json) {
     to.io.err(`${JSON.stringify({ error: { code, message, hint } })}\n`)

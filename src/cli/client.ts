@@ -2,12 +2,11 @@
  * Asks the daemon over its Unix socket. HTTP/1.0 by hand on node:net: one request a connection, the body ends with it; loading node:http
  * would cost as much time as everything else a verb does.
  */
-import { readFile, stat } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Language } from '../model/site.ts'
-import { CliError, EXIT, exitOf } from './exit.ts'
+import { CliError, EXIT, exitOf, permissionFailure } from './exit.ts'
 import type { Io } from './io.ts'
 import { say } from './text.ts'
 
@@ -18,8 +17,10 @@ const HEAD_BYTES_MAX = 64 * 1024
 export type Connection = {
   /** Directory of the daemon's data: its socket is in there. */
   readonly data: string
-  /** As asked for by option or environment; null: the site's own. */
-  readonly language: Language | null
+  /** By option or environment; null: the daemon's site decides. */
+  readonly asked: Language | null
+  /** Of what is said without the daemon. */
+  readonly language: Language
   readonly io: Io
 }
 
@@ -99,7 +100,7 @@ async function send(
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
     `gatehouse-caller: ${callerName(connection.io.env)}`,
-    ...(connection.language === null ? [] : [`accept-language: ${connection.language}`]),
+    ...(connection.asked === null ? [] : [`accept-language: ${connection.asked}`]),
   ]
   socket.write(`${headers.join('\r\n')}\r\n\r\n${body}`)
   const { head, rest } = await readHead(connection, socket)
@@ -126,7 +127,7 @@ async function open(connection: Connection): Promise<Socket> {
     })
   } catch (error) {
     socket.destroy()
-    throw error instanceof CliError ? error : await notConnected(connection, path, error)
+    throw error instanceof CliError ? error : notConnected(connection, path, error)
   }
   socket.setTimeout(SILENCE_MS, () => socket.destroy(hanging(connection)))
   return socket
@@ -187,32 +188,25 @@ function parseHead(connection: Connection, text: string): Head {
     length: length === null ? null : Number(length),
     at: Number(header('gatehouse-at') ?? Date.now()),
     timezone: header('gatehouse-timezone') ?? 'UTC',
-    language: connection.language ?? (site === 'zh' || site === 'en' ? site : 'en'),
+    language: connection.asked ?? (site === 'zh' || site === 'en' ? site : 'en'),
   }
 }
 
 function refusal(connection: Connection, head: Head, text: string): CliError {
   try {
     const { error } = JSON.parse(text) as { error: { code: string; message: string; hint: string | null } }
-    return new CliError(exitOf(error.code), error.code, error.message, error.hint)
+    return new CliError(exitOf(error.code), error.code, error.message, error.hint, head.language)
   } catch (unreadable) {
     const { message } = broken(connection)
     return new CliError(EXIT.bug, 'E_INTERNAL', `${message} (HTTP ${head.status}, ${String(unreadable)})`)
   }
 }
 
-async function notConnected(connection: Connection, path: string, error: unknown): Promise<CliError> {
+function notConnected(connection: Connection, path: string, error: unknown): CliError {
   const { language } = connection
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'EACCES' || code === 'EPERM') {
-    const group = await groupOf(path)
-    return new CliError(
-      EXIT.permission,
-      'E_PERMISSION',
-      say(language, 'noPermission', { path }),
-      say(language, 'noPermissionHint', { group, user: callerName(connection.io.env) }),
-    )
-  }
+  if (code === 'EACCES' || code === 'EPERM')
+    return permissionFailure(say(language, 'noPermission', { path }), path, language, callerName(connection.io.env))
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR')
     return new CliError(
       EXIT.noDaemon,
@@ -221,7 +215,7 @@ async function notConnected(connection: Connection, path: string, error: unknown
       say(language, 'noDaemonHint'),
     )
   if (code === 'EINVAL' || code === 'ENAMETOOLONG' || Buffer.byteLength(path) > 107)
-    return new CliError(EXIT.usage, 'E_ARGS', say(language, 'pathTooLong', { path }))
+    return new CliError(EXIT.usage, 'E_ARGS', say(language, 'pathTooLong', { path }), say(language, 'optionData'))
   return new CliError(EXIT.unreachable, 'E_TIMEOUT', say(language, 'daemonBroken', { data: connection.data }), code)
 }
 
@@ -231,25 +225,6 @@ function hanging({ language, data }: Connection): CliError {
 
 function broken({ language, data }: Connection): CliError {
   return new CliError(EXIT.unreachable, 'E_TIMEOUT', say(language, 'daemonBroken', { data }), say(language, 'seeLog'))
-}
-
-/** Who to be added to: the group of the socket, or of the nearest directory above it that can be looked at. */
-async function groupOf(path: string): Promise<string> {
-  for (let at = path; ; at = dirname(at)) {
-    try {
-      const { gid } = await stat(at)
-      const groups = await readFile('/etc/group', 'utf8')
-      return (
-        groups
-          .split('\n')
-          .find((line) => line.split(':')[2] === String(gid))
-          ?.split(':')[0] ?? `gid ${gid}`
-      )
-    } catch (error) {
-      // Not even the directory above may be looked at: the packaged name is the best guess there is.
-      if (at === dirname(at)) return error instanceof Error ? 'gatehouse' : String(error)
-    }
-  }
 }
 
 /** Only shown and written down as said: the socket's mode is what is checked. */

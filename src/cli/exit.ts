@@ -1,4 +1,9 @@
 /** Exit codes of the command line (its contract), and failures that carry one. */
+import type { Language } from '../model/site.ts'
+import { groupOf, ROOT_GROUP } from '../runtime/group.ts'
+import { Halt, type HaltKind } from '../runtime/halt.ts'
+import { say } from './text.ts'
+
 export const EXIT = {
   done: 0,
   /** Warnings only, a refused write, a bad read, a demo with gaps. */
@@ -18,12 +23,21 @@ export class CliError extends Error {
   readonly code: string
   readonly hint: string | null
   readonly exit: number
+  /** Of its words, where the daemon chose it; null: the caller's. */
+  readonly language: Language | null
 
-  constructor(exit: number, code: string, message: string, hint: string | null = null) {
+  constructor(
+    exit: number,
+    code: string,
+    message: string,
+    hint: string | null = null,
+    language: Language | null = null,
+  ) {
     super(message)
     this.exit = exit
     this.code = code
     this.hint = hint
+    this.language = language
   }
 }
 
@@ -51,27 +65,53 @@ export function exitOf(code: string): number {
   }
 }
 
-const CODES: Readonly<Record<number, string>> = {
-  [EXIT.unreachable]: 'E_UNREACHABLE',
-  [EXIT.locked]: 'E_LOCKED',
-  [EXIT.disk]: 'E_DISK',
-  [EXIT.permission]: 'E_PERMISSION',
-  [EXIT.config]: 'E_CONFIG',
+const HALTS: Readonly<Record<HaltKind, { readonly exit: number; readonly code: string }>> = {
+  usage: { exit: EXIT.usage, code: 'E_ARGS' },
+  unreachable: { exit: EXIT.unreachable, code: 'E_UNREACHABLE' },
+  locked: { exit: EXIT.locked, code: 'E_LOCKED' },
+  disk: { exit: EXIT.disk, code: 'E_DISK' },
+  permission: { exit: EXIT.permission, code: 'E_PERMISSION' },
 }
 
-const SYSTEM: readonly (readonly [RegExp, number])[] = [
-  [/^(EACCES|EPERM)$/, EXIT.permission],
-  [/^(ENOSPC|EDQUOT|EROFS|EIO|SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB).*)$/, EXIT.disk],
+const SYSTEM: readonly (readonly [RegExp, 'permission' | 'disk' | 'unreachable'])[] = [
+  [/^(EACCES|EPERM)$/, 'permission'],
+  [/^(ENOSPC|EDQUOT|EROFS|EIO|SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB).*)$/, 'disk'],
   // Somebody else listens there, perhaps only until it has stopped.
-  [/^(EADDRINUSE|EADDRNOTAVAIL)$/, EXIT.unreachable],
+  [/^(EADDRINUSE|EADDRNOTAVAIL)$/, 'unreachable'],
 ]
 
-/** A failure that says itself what it is (`exitCode`), or that the system or SQLite names; null: none of these. */
-export function systemFailure(error: unknown): CliError | null {
+/** A failure that says itself what it is, or that the system or SQLite names; null: none of these. */
+export function systemFailure(error: unknown, language: Language): CliError | null {
   if (!(error instanceof Error)) return null
-  if ('exitCode' in error && typeof error.exitCode === 'number' && error.exitCode in CODES)
-    return new CliError(error.exitCode, CODES[error.exitCode] ?? '', error.message)
+  if (error instanceof Halt) {
+    const { exit, code } = HALTS[error.kind]
+    return new CliError(exit, code, error.text[language], error.hint?.[language] ?? null)
+  }
   const code = 'code' in error ? String(error.code) : ''
-  const exit = SYSTEM.find(([pattern]) => pattern.test(code))?.[1]
-  return exit === undefined ? null : new CliError(exit, CODES[exit] ?? '', error.message)
+  const kind = SYSTEM.find(([pattern]) => pattern.test(code))?.[1]
+  switch (kind) {
+    case undefined:
+      return null
+    case 'permission': {
+      const path = 'path' in error && typeof error.path === 'string' ? error.path : null
+      const message = path === null ? error.message : say(language, 'noPermission', { path })
+      return permissionFailure(message, path ?? '/', language)
+    }
+    case 'disk': {
+      const message = say(language, 'diskFailed', { what: error.message })
+      return new CliError(EXIT.disk, HALTS.disk.code, message, say(language, 'diskHint'))
+    }
+    case 'unreachable':
+      return new CliError(EXIT.unreachable, HALTS.unreachable.code, error.message)
+  }
+}
+
+/** Names the group that has what the caller lacks. */
+export function permissionFailure(message: string, path: string, language: Language, user?: string): CliError {
+  const group = groupOf(path)
+  const hint =
+    group === ROOT_GROUP
+      ? say(language, 'noPermissionRoot')
+      : say(language, 'noPermissionHint', { group, user: user ?? '$USER' })
+  return new CliError(EXIT.permission, HALTS.permission.code, message, hint)
 }

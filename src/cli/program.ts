@@ -16,7 +16,7 @@ import { say, type TextKey } from './text.ts'
 const DEMO_FOR = '60s'
 
 /** `done` is told the exit code of the verb that ran. */
-export function buildProgram(hosts: Hosts, io: Io, language: Language | null, done: (exit: number) => void): Command {
+export function buildProgram(hosts: Hosts, io: Io, language: Language, done: (exit: number) => void): Command {
   const t = (key: TextKey): string => say(language, key)
   const program = new Command('gatehouse')
   program
@@ -28,6 +28,7 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
     .configureHelp({ showGlobalOptions: true, styleTitle: (title) => titled(title, t), subcommandTerm })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride()
+    .showSuggestionAfterError(false)
     .enablePositionalOptions(false)
   addCommon(program, t)
 
@@ -58,7 +59,7 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language | null, do
       forMs: parseDuration(options.for ?? DEMO_FOR, '--for', session.connection.language),
       // Only where -d was really given: the demo has a directory of its own.
       data: options.data ?? null,
-      language: session.connection.language,
+      language: session.connection.asked,
       json: session.json,
       signal: io.signal,
       out: io.out,
@@ -150,17 +151,4 @@ function readPort(text: string, session: Session): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (port >= 1 && port <= 65_000) return port
   throw new CliError(EXIT.usage, 'E_ARGS', say(session.connection.language, 'badPort', { text }))
-}
-
-/** What commander found wrong with the words on the line; null: it was asked for help or the version, and gave it. */
-export function usageError(
-  error: Error & { code: string; exitCode: number },
-  argv: readonly string[],
-  language: Language | null,
-): CliError | null {
-  if (error.exitCode === 0) return null
-  const what = error.message.replace(/^error: /, '')
-  const verb = error.code === 'commander.unknownCommand' ? undefined : argv.find((word) => !word.startsWith('-'))
-  const hint = verb === undefined ? say(language, 'usageHintAll') : say(language, 'usageHint', { verb })
-  return new CliError(EXIT.usage, 'E_ARGS', say(language, 'badUsage', { what }), hint)
 }

@@ -1,5 +1,5 @@
 /** What every verb is given: the common options, resolved. */
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import type { Language } from '../model/site.ts'
 import type { Connection } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
@@ -21,11 +21,20 @@ export const DATA_DEFAULT = '/var/lib/gatehouse'
 export const CONFIG_PLACES: readonly string[] = ['site.yaml', '/etc/gatehouse/site.yaml']
 
 export function openSession(options: CommonOptions, io: Io): Session {
+  const asked = chooseLanguage(options.lang, io.env)
+  const config = options.config ?? null
   return {
     io,
     json: options.json === true,
-    connection: { data: options.data ?? DATA_DEFAULT, language: chooseLanguage(options.lang, io.env), io },
-    config: options.config ?? null,
+    connection: {
+      data: options.data ?? DATA_DEFAULT,
+      asked,
+      get language() {
+        return asked ?? glance(config) ?? 'en'
+      },
+      io,
+    },
+    config,
   }
 }
 
@@ -34,13 +43,44 @@ export function chooseLanguage(option: string | undefined, env: NodeJS.ProcessEn
   const fromEnvironment = languageOf(env['LANG'] ?? '')
   if (option === undefined) return fromEnvironment
   if (option === 'en' || option === 'zh') return option
-  throw new CliError(EXIT.usage, 'E_ARGS', say(fromEnvironment, 'badLanguage', { text: option }))
+  throw new CliError(
+    EXIT.usage,
+    'E_ARGS',
+    say(fromEnvironment, 'badLanguage', { text: option }),
+    say(fromEnvironment, 'optionLang'),
+  )
 }
 
 function languageOf(locale: string): Language | null {
   const [, word = ''] = /^([a-z]{2})(?:[_.@-]|$)/i.exec(locale) ?? []
   const lower = word.toLowerCase()
   return lower === 'zh' || lower === 'en' ? lower : null
+}
+
+const GLANCE_BYTES = 64 * 1024
+
+/** The site's language as its file plainly says it, without reading all of it; null: it does not, or there is none. */
+export function glance(config: string | null): Language | null {
+  const file = config ?? CONFIG_PLACES.find((place) => existsSync(place))
+  if (file === undefined) return null
+  const found = /^language:[ \t]*["']?(en|zh)\b/m.exec(beginningOf(file))?.[1]
+  return found === 'en' || found === 'zh' ? found : null
+}
+
+/** Nothing where it cannot be read: whoever needs the file itself says why. */
+function beginningOf(file: string): string {
+  try {
+    const handle = openSync(file, 'r')
+    try {
+      const bytes = Buffer.alloc(GLANCE_BYTES)
+      return bytes.toString('utf8', 0, readSync(handle, bytes))
+    } finally {
+      closeSync(handle)
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return ''
+    throw error
+  }
 }
 
 /** The site file that the daemon would take too. */
@@ -60,8 +100,8 @@ export function findConfig(session: Session): string {
 }
 
 export function runOptions(session: Session): RunOptions {
-  const { data, language } = session.connection
-  return { config: findConfig(session), data, language, json: session.json }
+  const { data, asked } = session.connection
+  return { config: findConfig(session), data, language: asked, json: session.json }
 }
 
 /** One document; easier on the eye where an eye looks. */

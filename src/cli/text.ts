@@ -3,6 +3,7 @@ import type { Text } from '../model/point.ts'
 import type { Language } from '../model/site.ts'
 import { printable } from './printable.ts'
 import { DECODE_TEXT } from './text-decode.ts'
+import { FAILURE_TEXT } from './text-failure.ts'
 import { FIELD_TEXT } from './text-field.ts'
 import { HELP_TEXT } from './text-help.ts'
 import { PROBE_TEXT } from './text-probe.ts'
@@ -16,12 +17,8 @@ export const TEXT = {
   ...SCAN_TEXT,
   ...FIELD_TEXT,
   ...DECODE_TEXT,
+  ...FAILURE_TEXT,
   // Failures.
-  error: { en: 'error', zh: '错误' },
-  usageHint: { en: '`gatehouse help {verb}` shows how', zh: '用法见 gatehouse help {verb}' },
-  usageHintAll: { en: '`gatehouse help` lists the verbs', zh: '用 gatehouse help 列出所有命令' },
-  badUsage: { en: '{what}', zh: '用法错误：{what}' },
-  badLanguage: { en: '--lang takes en or zh, not {text}', zh: '--lang 只能是 en 或 zh，不能是 {text}' },
   badDuration: { en: '{option} {text} is not a duration', zh: '{option} {text} 不是时长' },
   durationHint: { en: 'write it like 500ms, 5s, 10m, 24h or 30d', zh: '写成 500ms、5s、10m、24h 或 30d 这样' },
   badPort: { en: '--port-base {text} is not a port', zh: '--port-base {text} 不是端口号' },
@@ -32,19 +29,12 @@ export const TEXT = {
     en: 'start it (systemctl start gatehouse, or gatehouse run -c FILE -d DIR); if it uses another data directory, say -d DIR',
     zh: '先启动（systemctl start gatehouse，或 gatehouse run -c 文件 -d 目录）；如数据目录不同，请用 -d 指定',
   },
-  noPermission: { en: 'no permission for {path}', zh: '没有权限访问 {path}' },
-  noPermissionHint: {
-    en: 'join the group {group} (sudo usermod -aG {group} {user}, then log in again), or use sudo',
-    zh: '加入用户组 {group}（sudo usermod -aG {group} {user}，然后重新登录），或使用 sudo',
-  },
   pathTooLong: { en: '{path} is too long for a socket', zh: '{path} 作为套接字路径太长' },
   daemonHangs: { en: 'the daemon in {data} does not answer', zh: '{data} 的守护进程没有应答' },
   daemonBroken: { en: 'the daemon in {data} broke off', zh: '{data} 的守护进程中断了连接' },
   seeLog: { en: 'its log says why: journalctl -u gatehouse', zh: '原因见日志：journalctl -u gatehouse' },
   interrupted: { en: 'interrupted', zh: '已中断' },
   waiting: { en: '{operation}: waiting for the gateway…', zh: '{operation}：等待网关…' },
-  bug: { en: 'a bug in this command: {what}', zh: '命令内部错误：{what}' },
-  bugHint: { en: 'please report it with GATEHOUSE_TRACE=1', zh: '请设置 GATEHOUSE_TRACE=1 重试并反馈' },
   noSiteFile: { en: 'there is no site file: looked for {files}', zh: '找不到配置文件：{files}' },
   noSiteFileHint: { en: 'say which one: -c FILE', zh: '用 -c 指定文件' },
 

@@ -24,7 +24,7 @@ export const ack = answering({
   role: 'operator',
   mutates: true,
   input: z.union([
-    z.strictObject({ no: z.int().positive() }),
+    z.strictObject({ no: z.int() }),
     z.strictObject({ rule: z.string().min(1).max(200) }),
     z.strictObject({ all: z.literal(true) }),
   ]),

@@ -40,7 +40,7 @@ export const write = answering({
   role: 'operator',
   mutates: true,
   input: z.strictObject({
-    point: z.string().min(3).max(200),
+    point: z.string().min(1).max(200),
     /** Text is read as the point's type wants it. */
     value: z.union([z.number(), z.boolean(), z.string().max(1024)]),
   }),

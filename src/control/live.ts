@@ -97,7 +97,7 @@ export const read = answering({
   name: 'read',
   role: 'viewer',
   input: z.strictObject({
-    points: z.array(z.string().min(3).max(200)).min(1).max(100),
+    points: z.array(z.string().min(1).max(200)).min(1).max(100),
     titles: z.boolean().default(false),
   }),
   output: z.array(pointShape),

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { Role, Text } from '../model/point.ts'
 import type { CallContext } from './context.ts'
+import { issueText } from './issue.ts'
 
 export type Operation = {
   readonly name: string
@@ -94,8 +95,5 @@ export class OperationError extends Error {
 function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const where = issue === undefined || issue.path.length === 0 ? 'request' : issue.path.join('.')
-  const what = issue?.message ?? 'is not understood'
-  throw new OperationError('E_ARGS', { en: `${where}: ${what}`, zh: `请求参数 ${where} 有误：${what}` })
+  throw new OperationError('E_ARGS', issueText(parsed.error.issues[0]))
 }

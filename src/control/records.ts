@@ -13,7 +13,7 @@ export const history = answering({
   name: 'history',
   role: 'viewer',
   input: z.strictObject({
-    point: z.string().min(3).max(200),
+    point: z.string().min(1).max(200),
     sinceMs: z
       .number()
       .positive()

@@ -9,6 +9,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Role } from '../model/point.ts'
 import type { Language } from '../model/site.ts'
+import { Halt } from '../runtime/halt.ts'
 import type { Log } from '../runtime/log.ts'
 import type { CallContext, Caller, GatewayView } from './context.ts'
 import { type Operation, OperationError } from './operation.ts'
@@ -46,7 +47,14 @@ export async function openControlSocket(options: {
   const { path, view, log } = options
   const limits = { ...LIMITS, ...options.limits }
   if (Buffer.byteLength(path) > PATH_BYTES_MAX)
-    throw new Error(`${path}: a socket's path holds at most ${PATH_BYTES_MAX} bytes; choose a shorter data directory`)
+    throw new Halt({
+      kind: 'usage',
+      text: {
+        en: `${path}: a socket's path holds at most ${PATH_BYTES_MAX} bytes`,
+        zh: `${path}：套接字路径最长 ${PATH_BYTES_MAX} 字节`,
+      },
+      hint: { en: 'choose a data directory with a shorter name: -d DIR', zh: '用 -d 指定路径较短的数据目录' },
+    })
   await removeStale(path)
   const room: Room = { view, log, limits, streams: 0 }
   const server = createServer((request, response) => {
@@ -72,7 +80,15 @@ async function removeStale(path: string): Promise<void> {
     throw error
   })
   if (found === null) return
-  if (!found.isSocket()) throw new Error(`${path} is not a socket: move it away, the control socket belongs there`)
+  if (!found.isSocket())
+    throw new Halt({
+      kind: 'usage',
+      text: { en: `${path} is not a socket`, zh: `${path} 不是套接字` },
+      hint: {
+        en: 'move it away: the control socket belongs there; or choose another data directory with -d DIR',
+        zh: '将其移走：此处应为控制套接字；或用 -d 指定其他数据目录',
+      },
+    })
   await unlink(path)
 }
 

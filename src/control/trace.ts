@@ -17,7 +17,11 @@ export const trace = streaming({
   role: 'viewer',
   input: z.strictObject({ bus: z.string().min(1).max(64) }),
   output: traceLine,
-  run: (context, { bus }) => listen(context, bus),
+  run: (context, { bus }) => {
+    // A bus that does not exist is refused before the stream begins.
+    findBus(context.view.site(), bus)
+    return listen(context, bus)
+  },
 })
 
 async function* listen({ view, signal }: CallContext, id: string): AsyncGenerator<readonly TraceLine[]> {

@@ -1,5 +1,9 @@
 /** A listening socket on loopback that can be taken away and come back on the same port, as a cable does. */
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Text } from '../model/point.ts'
+import { cannotListen } from '../runtime/listening.ts'
+
+const OTHER: Text = { en: 'free the port, or give another --port-base', zh: '释放端口，或换一个 --port-base' }
 
 export type Served = {
   readonly port: number
@@ -47,7 +51,7 @@ async function listen(
     connected(socket)
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(host, port, error)))
+    server.once('error', (error) => reject(taken(host, port, error)))
     server.listen({ host, port }, resolve)
   })
   const bound = server.address()
@@ -61,10 +65,8 @@ async function listen(
   }
 }
 
-export function cannotListen(host: string, port: number, error: Error): Error {
-  return new Error(`cannot listen on ${host}:${port} (${error.message}): free the port, or give another --port-base`, {
-    cause: error,
-  })
+export function taken(host: string, port: number, error: Error): Error {
+  return cannotListen(`${host}:${port}`, error, OTHER)
 }
 
 /** A port that is free now. Between this and its use somebody else may take it: ask again then. */

@@ -5,7 +5,7 @@
 import { type FCallback, type FCallbackVal, type IServiceVector, ServerTCP } from 'modbus-serial'
 import type { BitTable, RegisterTable, SimulatedDevice } from './devices.ts'
 import { type FaultKind, type Misdeed } from './faults.ts'
-import { cannotListen, freePort, type Served } from './listener.ts'
+import { freePort, type Served, taken } from './listener.ts'
 import type { Line } from './line.ts'
 import { unitOn } from './rtu.ts'
 
@@ -54,7 +54,7 @@ async function open(
 function start(host: string, port: number, vector: IServiceVector): Promise<ServerTCP> {
   return new Promise((resolve, reject) => {
     const server = new ServerTCP(vector, { host, port, unitID: 255 })
-    server.on('serverError', (error) => reject(cannotListen(host, port, error ?? new Error('unknown'))))
+    server.on('serverError', (error) => reject(taken(host, port, error ?? new Error('unknown'))))
     // A master that breaks its connection is no fault of a device.
     server.on('socketError', () => undefined)
     server.on('initialized', () => resolve(server))

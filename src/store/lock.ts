@@ -2,24 +2,16 @@
  * One daemon per data directory: an exclusive SQLite transaction on `gatehouse.lock`. The kernel frees it however the process ends,
  * so there is no stale lock to clean up.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-
-/** Another daemon uses the directory: exit code 73. */
-export class LockedError extends Error {
-  readonly exitCode = 73
-  constructor(dir: string) {
-    super(`${dir} is in use by another gatehouse: stop that one first, or give this one a data directory of its own`)
-    this.name = 'LockedError'
-  }
-}
+import { Halt } from '../runtime/halt.ts'
+import { openFolder } from './folder.ts'
 
 export type Lock = { readonly close: () => void }
 
-/** Takes the lock at once or throws a LockedError; creates the directory if it is not there. */
+/** Takes the lock at once, or throws a Halt of kind `locked`; creates the directory if it is not there. */
 export function takeLock(dir: string): Lock {
-  mkdirSync(dir, { recursive: true, mode: 0o750 })
+  openFolder(dir)
   const db = new Database(join(dir, 'gatehouse.lock'), { timeout: 0 })
   try {
     // Nothing is ever written into it, so this works on a full disk too.
@@ -27,8 +19,19 @@ export function takeLock(dir: string): Lock {
     db.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     db.close()
-    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw new LockedError(dir)
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw locked(dir)
     throw error
   }
   return { close: () => db.close() }
+}
+
+function locked(dir: string): Halt {
+  return new Halt({
+    kind: 'locked',
+    text: { en: `${dir} is in use by another gatehouse`, zh: `${dir} 正被另一个 gatehouse 使用` },
+    hint: {
+      en: 'stop that one first (systemctl stop gatehouse), or give this one a data directory of its own: -d DIR',
+      zh: '先停止它（systemctl stop gatehouse），或用 -d 为本进程指定其他数据目录',
+    },
+  })
 }

@@ -2,6 +2,7 @@
 import type { Batch, ClockReading, Lane } from '../model/journal.ts'
 import type { Point } from '../model/point.ts'
 import type { StoreSettings } from '../model/site.ts'
+import type { HaltWords } from '../runtime/halt.ts'
 import type { HistoryQuery, HistoryRow, Identity, StoreStatus, Tally } from './contract.ts'
 import type { Range } from './cursor.ts'
 import type { BatchNote, DeclaredGap } from './heads.ts'
@@ -112,7 +113,8 @@ export type Opened = {
 
 export type FromWriter =
   | { readonly kind: 'opened'; readonly opened: Opened }
-  | { readonly kind: 'failed'; readonly message: string }
+  /** It could not be opened; `halt`: for a reason that can be removed. */
+  | { readonly kind: 'failed'; readonly message: string; readonly halt: HaltWords | null }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly message: string }
   /** Durable from now on. */

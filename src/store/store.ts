@@ -35,7 +35,7 @@ const CURSORS_EVERY_MS = 60_000
 /** A writer that leaves a question unanswered so long is stuck. */
 const PATIENCE_MS = 30_000
 
-/** Opens the store, or throws: LockedError (exit 73) when another daemon has the directory, NewerFileError after a downgrade. */
+/** Opens the store, or throws: a Halt when another daemon has the directory, when it may not be written, is damaged, or after a downgrade. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const lock = takeLock(options.dir)
   try {

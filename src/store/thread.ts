@@ -1,5 +1,6 @@
 /** The line to the writer thread: numbered requests, their answers, and what it says by itself. */
 import { Worker } from 'node:worker_threads'
+import { Halt } from '../runtime/halt.ts'
 import type { Answer, FromWriter, Opened, Request, Setup, ToWriter } from './messages.ts'
 
 export type Heard = Exclude<FromWriter, { kind: 'opened' | 'failed' | 'answer' | 'error' }>
@@ -43,8 +44,12 @@ export class WriterThread {
       }
       worker.on('message', (message: FromWriter) => {
         if (message.kind === 'opened') resolve({ thread, opened: message.opened })
-        else if (message.kind === 'failed') end(new Error(message.message))
-        else if (message.kind === 'answer') thread.#take(message.id)?.resolve(message.value as never)
+        else if (message.kind === 'failed') {
+          // Whoever opens it hears of it: nothing that was in use is gone.
+          const why = message.halt === null ? new Error(message.message) : new Halt(message.halt)
+          reject(why)
+          thread.#end(why)
+        } else if (message.kind === 'answer') thread.#take(message.id)?.resolve(message.value as never)
         else if (message.kind === 'error') thread.#take(message.id)?.reject(new Error(message.message))
         else hear(message)
       })

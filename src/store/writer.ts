@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Batch, ClockReading } from '../model/journal.ts'
+import { haltOf } from './damage.ts'
 import { History } from './history.ts'
 import { messageOf } from './entries.ts'
 import { Journal } from './journal.ts'
@@ -201,7 +202,7 @@ try {
     },
   })
 } catch (error) {
-  say({ kind: 'failed', message: messageOf(error) })
+  say({ kind: 'failed', message: messageOf(error), halt: haltOf(error, (workerData as Setup).dir) })
   port.close()
 }
 

@@ -294,7 +294,7 @@ describe('listeners', () => {
     const port = portOf(broker.url)
     for (const kind of ['mqtt', 'ws'] as const) {
       await expect(open(scope, { listen: [{ kind, host: '127.0.0.1', port }] })).rejects.toThrow(
-        `broker cannot listen on ${kind}://127.0.0.1:${port}: `,
+        `cannot listen on ${kind}://127.0.0.1:${port}: something listens there already`,
       )
     }
     await expect(open(scope, { listen: [{ kind: 'mqtts', host: '127.0.0.1', port: 0 }] })).rejects.toThrow(

@@ -44,6 +44,10 @@ test('other verbs say it on stderr, with --json as every error', async () => {
   const { exit, out, err } = await runOn(['simulate', '--json', '-c', file])
   expect([exit, out]).toEqual([78, ''])
   expect(JSON.parse(err)).toEqual({
-    error: { code: 'E_CONFIG', message: expect.stringContaining('unknown key nmae'), hint: null },
+    error: {
+      code: 'E_CONFIG',
+      message: expect.stringContaining('unknown key nmae'),
+      hint: expect.stringContaining('gatehouse check'),
+    },
   })
 })

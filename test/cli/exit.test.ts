@@ -7,10 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Halt } from '../../src/runtime/halt.ts'
 import { openRig, type Rig } from '../control/rig.ts'
 import { runOn } from './rig.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/gatehouse', import.meta.url))
+/** In words, that is. */
+const SAID = { en: 'said', zh: '说明' }
 let rig: Rig
 let folder: string
 beforeAll(async () => {
@@ -104,6 +107,15 @@ describe('exit codes by verb', () => {
     [['decode', 'modbus', 'hello'], 2],
     [['drivers', 'show', 'pump/none'], 2],
     [['drivers', 'eat'], 2],
+    [['trace', 'nobus'], 2],
+    [['replay', '/nonexistent/capture'], 2],
+    [['replay', '/tmp'], 2],
+    [['read', 'x'], 2],
+    [['points', ''], 2],
+    [['read', ...Array.from({ length: 101 }, () => 'pump_1.running')], 2],
+    [['ack', '0'], 2],
+    [['history', 'pump_1.running', '--since', '900000d'], 2],
+    [['history', 'pump_1.running', '--every', '10ms'], 2],
     [['check', '-c', '/nonexistent/site.yaml'], 78],
   ] as [string[], number][])('%j: %i', async (argv, exit) => {
     const ran = await runOn([...argv, ...(argv.length > 0 && argv[0] !== '--version' ? ['-d', rig.data] : [])])
@@ -155,7 +167,7 @@ describe('connecting', () => {
     })
     expect(exit).toBe(77)
     expect(JSON.parse(err)).toMatchObject({
-      error: { code: 'E_PERMISSION', hint: expect.stringMatching(/usermod -aG \w+/) },
+      error: { code: 'E_PERMISSION', hint: expect.stringMatching(/usermod -aG \w+|group root, which nobody joins/) },
     })
     await own.close()
   })
@@ -279,7 +291,9 @@ describe('what main.ts hands over', () => {
   })
 
   test.each([
-    ['another daemon has the directory', Object.assign(new Error('in use'), { exitCode: 73 }), 73, 'E_LOCKED'],
+    ['another daemon has the directory', new Halt({ kind: 'locked', text: SAID, hint: null }), 73, 'E_LOCKED'],
+    ['-d names no directory', new Halt({ kind: 'usage', text: SAID, hint: null }), 2, 'E_ARGS'],
+    ['a database is damaged', new Halt({ kind: 'disk', text: SAID, hint: null }), 74, 'E_DISK'],
     ['the disk is full', Object.assign(new Error('no space'), { code: 'ENOSPC' }), 74, 'E_DISK'],
     ['the database cannot be written', Object.assign(new Error('io'), { code: 'SQLITE_IOERR_WRITE' }), 74, 'E_DISK'],
     ['the directory may not be written', Object.assign(new Error('denied'), { code: 'EACCES' }), 77, 'E_PERMISSION'],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { LockedError } from '../../src/store/lock.ts'
+import { Halt } from '../../src/runtime/halt.ts'
 import { openStore } from '../../src/store/store.ts'
 import { commit, fakeClock, good, LIMITS, open, storeOptions, T0, temporaryDir } from './site.ts'
 
@@ -131,13 +131,13 @@ test('another catalogue is another cv; the old batches keep theirs', async () =>
   ])
 })
 
-test('a second daemon on the directory is refused at once, with exit code 73, and disturbs nothing', async () => {
+test('a second daemon on the directory is refused at once, in words, and disturbs nothing', async () => {
   const dir = temporaryDir()
   const clock = fakeClock()
   const store = await open(dir, clock)
   const refused = openStore(storeOptions(dir, clock))
-  await expect(refused).rejects.toBeInstanceOf(LockedError)
-  await expect(refused).rejects.toMatchObject({ exitCode: 73 })
+  await expect(refused).rejects.toBeInstanceOf(Halt)
+  await expect(refused).rejects.toMatchObject({ kind: 'locked' })
   await commit(store, clock, { reports: [good(0, 1000, 1)] })
   await store.close()
   await open(dir, clock)

@@ -5,13 +5,12 @@ import type { Checked } from '../../config/check.ts'
 import type { Language, Site } from '../../model/site.ts'
 import { ROOT } from '../../runtime/root.ts'
 import { capacityOf } from '../../store/capacity.ts'
-import { CliError, EXIT } from '../exit.ts'
 import { formatBytes, formatPercent, formatSpan } from '../format.ts'
 import { findConfig, printJson, printLines, type Session } from '../session.ts'
 import { paint } from '../table.ts'
 import { say } from '../text.ts'
 import { exitOfFindings } from './drivers.ts'
-import { countLine, findingLines, findingsJson } from './findings.ts'
+import { countLine, findingLines, findingsJson, unsound } from './findings.ts'
 
 /** What polls cannot be kept is among the findings, with its place. */
 type Predicted = {
@@ -122,15 +121,15 @@ function capacityLine(site: Site, language: Language): string {
 
 /** The site for verbs that work with it offline; null: findings were printed to stderr. */
 export async function loadSite(session: Session): Promise<{ site: Site | null; language: Language }> {
-  const { checked } = await look(findConfig(session))
+  const file = findConfig(session)
+  const { checked } = await look(file)
   const { site, findings } = checked
   const language = languageFor(session, checked)
-  const lines = site === null ? findingLines(findings, language, false).join('\n') : ''
-  if (site === null && session.json) throw new CliError(EXIT.config, 'E_CONFIG', lines)
-  if (site === null) session.io.err(`${lines}\n`)
+  if (site === null && session.json) throw unsound(findings, { file, language })
+  if (site === null) session.io.err(`${findingLines(findings, language, false).join('\n')}\n`)
   return { site, language }
 }
 
-function languageFor(session: Session, checked: Checked): Language {
-  return session.connection.language ?? checked.language ?? 'en'
+function languageFor({ connection }: Session, checked: Checked): Language {
+  return connection.asked ?? checked.language ?? connection.language
 }

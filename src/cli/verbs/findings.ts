@@ -1,6 +1,7 @@
 /** Findings as an editor and a person read them: `file:line:col message`, and the expression with its caret below. */
 import type { Finding } from '../../driver/finding.ts'
 import type { Language } from '../../model/site.ts'
+import { CliError, EXIT } from '../exit.ts'
 import { printable, printableLines } from '../printable.ts'
 import { paint } from '../table.ts'
 import { say } from '../text.ts'
@@ -32,4 +33,13 @@ export function countLine(findings: readonly Finding[], language: Language): rea
   const count = (n: number, what: string): string => (language === 'zh' ? `${n}` : `${n} ${what}${n === 1 ? '' : 's'}`)
   const warnings = count(findings.length - errors, 'warning')
   return [say(language, 'checkCounts', { errors: count(errors, 'error'), warnings })]
+}
+
+/** One that `run` refuses, for those who read JSON: every finding, a line each. */
+export function unsound(
+  findings: readonly Finding[],
+  { file, language }: { readonly file: string; readonly language: Language },
+): CliError {
+  const lines = findingLines(findings, language, false).join('\n')
+  return new CliError(EXIT.config, 'E_CONFIG', lines, say(language, 'siteUnsound', { file }))
 }

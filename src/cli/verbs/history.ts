@@ -14,6 +14,9 @@ import type { Screen } from './status.ts'
 export type HistoryOptions = { since?: string; every?: string; plot?: boolean; csv?: boolean }
 
 const DAY_MS = 86_400_000
+/** As the daemon has them. */
+const SINCE_MS_MAX = 20 * 366 * DAY_MS
+const EVERY_MS_MIN = 1000
 
 export async function history(session: Session, point: string, options: HistoryOptions): Promise<number> {
   const { connection, io } = session
@@ -26,6 +29,11 @@ export async function history(session: Session, point: string, options: HistoryO
       : options.every === 'raw'
         ? 0
         : parseDuration(options.every, '--every', connection.language)
+  const { language: own } = connection
+  if (sinceMs > SINCE_MS_MAX)
+    throw new CliError(EXIT.usage, 'E_ARGS', say(own, 'historySinceMax'), say(own, 'durationHint'))
+  if (everyMs > 0 && everyMs < EVERY_MS_MIN)
+    throw new CliError(EXIT.usage, 'E_ARGS', say(own, 'historyEveryMin'), say(own, 'historyEveryHint'))
   const { body, language, at } = await ask<HistoryAnswer>(connection, 'history', { point, sinceMs, everyMs })
   const screen: Screen = { language, width: io.width, color: io.color }
   if (session.json) printJson(io, body)

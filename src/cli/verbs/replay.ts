@@ -1,5 +1,5 @@
 /** `replay FILE`: a capture through the real decoder. With the site file at hand, the values of its points come out, as they did then. */
-import { createReadStream } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { type CaptureHead, parseChunk, parseHead } from '../../control/capture.ts'
 import { type Decoded, FrameReader } from '../../control/frames.ts'
@@ -20,7 +20,8 @@ export async function replay(session: Session, file: string): Promise<number> {
   let reader: FrameReader | null = null
   let show: (row: Decoded) => void = () => undefined
   let number = 0
-  const input = createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
+  const handle = await openCapture(session, file)
+  const input = createInterface({ input: handle.createReadStream({ encoding: 'utf8' }), crlfDelay: Infinity })
   for await (const line of input) {
     number += 1
     if (line.trim() === '') continue
@@ -47,9 +48,24 @@ export async function replay(session: Session, file: string): Promise<number> {
     show(row)
   }
   const { frames, values, junk, exchanges, slowestMs } = tally.sum
-  const ms = slowestMs.toFixed(1)
-  io.err(`${say(session.connection.language, 'replayEnd', { frames, values, junk, exchanges, ms })}\n`)
+  if (session.json) io.out(`],${JSON.stringify(tally.sum).slice(1)}\n`)
+  else {
+    const ms = slowestMs.toFixed(1)
+    io.err(`${say(session.connection.language, 'replayEnd', { frames, values, junk, exchanges, ms })}\n`)
+  }
   return junk === 0 ? EXIT.done : EXIT.partly
+}
+
+async function openCapture({ connection }: Session, file: string): Promise<FileHandle> {
+  try {
+    const handle = await open(file)
+    if ((await handle.stat()).isFile()) return handle
+    await handle.close()
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOENT') throw error
+  }
+  const { language } = connection
+  throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'noFile', { file }), say(language, 'badCaptureHint'))
 }
 
 type Found = { readonly book: WireBook | null; readonly timezone: string }
@@ -67,7 +83,15 @@ async function bookFor(session: Session, head: CaptureHead): Promise<Found> {
 }
 
 function shower({ io, json, connection }: Session, { at }: CaptureHead, { timezone }: Found): (row: Decoded) => void {
-  if (json) return (row) => io.out(`${JSON.stringify(row)}\n`)
+  // One document, written as it comes: a capture may be long.
+  if (json) {
+    io.out('{"rows":[')
+    let before = ''
+    return (row) => {
+      io.out(`${before}${JSON.stringify(row)}`)
+      before = ',\n'
+    }
+  }
   const clock = siteTime(timezone)
   const screen = { language: connection.language ?? 'en', width: Math.min(io.width, 120), color: io.color } as const
   return (row) =>

@@ -1,5 +1,5 @@
 /** `trace BUS`: a wire as it is, decoded; with --out also into a file, which `replay` reads. */
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { TraceLine } from '../../control/shapes-field.ts'
 import { askStream } from '../client.ts'
 import { CliError, EXIT } from '../exit.ts'
@@ -11,11 +11,13 @@ import { say } from '../text.ts'
 
 export async function trace(session: Session, bus: string, file: string | null): Promise<number> {
   const { connection, io } = session
-  const capture = file === null ? null : await openCapture(file, session)
+  let capture: FileHandle | null = null
   let written = 0
   let at = 0
   try {
     for await (const { body, language, timezone } of askStream<TraceLine>(connection, 'trace', { bus })) {
+      // Not before the daemon has agreed: a refusal leaves no file behind.
+      if (file !== null && capture === null) capture = await openCapture(file, session)
       if (capture !== null && 'head' in body) await capture.write(`${JSON.stringify(body.head)}\n`)
       if (capture !== null && 'chunk' in body) {
         await capture.write(`${JSON.stringify(body.chunk)}\n`)
