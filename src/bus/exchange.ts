@@ -15,6 +15,7 @@ import {
   deadlineOf,
   endsWith,
   failed,
+  launch,
   type Exchange,
   type Flight,
   type Outcome,
@@ -25,7 +26,7 @@ import { joined, Others, Overhearer, type Strangers } from './overhear.ts'
 import { Pasts } from './past.ts'
 import { Silence } from './silence.ts'
 import { textLength, type Texts } from './texts.ts'
-import { answerLength, characterMs, quietMs } from './timing.ts'
+import { characterMs, quietMs } from './timing.ts'
 
 const NOTHING = new Uint8Array(0)
 /** Adapters deliver a frame in pieces up to 16 ms apart; three of those without a byte, and no more is coming. */
@@ -34,8 +35,8 @@ const GARBLED_AFTER_MS = 50
 const GARBLED_BYTES_MIN = 4
 /** A follow-on that the line does not let through is sent nevertheless. */
 const FOLLOW_ON_WAIT_MAX_MS = 2000
-/** Nobody answers a broadcast; devices take so long to digest it (Modbus over Serial Line V1.02, 2.4.1: 100 to 200 ms). */
-const TURNAROUND_MS = 150
+/** A device that answers with too little so often in a row cannot do more at once. */
+const SHORT_PROVES = 2
 /** Parts of one answer. More is a device that never comes to an end. */
 const PARTS_MAX = 64
 
@@ -54,6 +55,8 @@ export class Wire {
   readonly #desynchronised: () => void
   readonly #flights: Flight[] = []
   readonly #pasts = new Pasts()
+  /** How often in a row a device answered this with less than was asked for. */
+  readonly #shorts = new WeakMap<Exchange, number>()
   #write: (bytes: Uint8Array) => void
   #dead = false
   #held: Uint8Array = NOTHING
@@ -188,21 +191,9 @@ export class Wire {
   }
 
   #transmit(flight: Flight, now: number): void {
-    const { exchange, question } = flight
-    const { framing, limits, line } = exchange
     this.#transaction = (this.#transaction + 1) & 0xffff
-    flight.transaction = this.#transaction
-    flight.sent = framing.frame(question, this.#transaction)
-    flight.expected = answerLength(framing, question, flight.sent.length)
-    const sendingMs = flight.sent.length * characterMs(line)
-    const waitMs = question.unanswered === true ? TURNAROUND_MS : limits.timeoutMs + flight.expected * characterMs(line)
-    flight.sentAt = now
-    flight.deadline = now + sendingMs + waitMs
-    flight.garbledAt = Number.POSITIVE_INFINITY
-    flight.junk = 0
-    flight.echoDue = !this.#correlates && (limits.echo || this.#echoes.isKnown())
-    flight.echoed = false
-    flight.resumeAt = null
+    const echoDue = !this.#correlates && (flight.exchange.limits.echo || this.#echoes.isKnown())
+    const sendingMs = launch(flight, { transaction: this.#transaction, echoDue, now })
     if (!this.#correlates) {
       this.#held = NOTHING
       this.#overhearer.forget()
@@ -254,9 +245,15 @@ export class Wire {
 
   #take(frame: Uint8Array, framing: Framing, now: number): void {
     this.#counts.frames += 1
+    let isShort = false
     for (const flight of this.#flights) {
       const verdict = framing.judge(frame, flight.question, flight.transaction)
       if (verdict.kind === 'other') {
+        if (verdict.short === true && this.#correlates) {
+          this.#settle(flight, failed(flight, { kind: 'device_fault' }, now, 'part'), now)
+          return
+        }
+        isShort ||= verdict.short === true
         if (verdict.why === 'address') flight.exchange.misaddressed?.(verdict.from ?? '', now)
         continue
       }
@@ -277,7 +274,7 @@ export class Wire {
       }
       return
     }
-    this.#stray(frame, framing, now)
+    this.#stray(frame, framing, { isShort, now })
   }
 
   #overhear(bytes: Uint8Array, now: number): void {
@@ -286,7 +283,7 @@ export class Wire {
       this.#counts.junkBytes -= frame.length
       this.#counts.frames += 1
       this.#excuse(frame.length)
-      this.#stray(frame, framing, now)
+      this.#stray(frame, framing, { isShort: false, now })
     }
   }
 
@@ -307,7 +304,7 @@ export class Wire {
   }
 
   /** A sound frame that nobody in flight asked for: our own echo, late, or not ours at all. Never a value. */
-  #stray(frame: Uint8Array, framing: Framing, now: number): void {
+  #stray(frame: Uint8Array, framing: Framing, { isShort, now }: { isShort: boolean; now: number }): void {
     if (this.#correlates) {
       this.#counts.late += 1
       return
@@ -325,6 +322,10 @@ export class Wire {
       // What was owed is here: the ordinary quiet time is enough.
       if (past.exchange.late(now - past.flight.sentAt, now))
         this.#counts.busyMs -= this.#silence.end(past.exchange, now)
+      return
+    }
+    if (isShort && flight !== undefined) {
+      flight.short = true
       return
     }
     this.#counts.foreign += 1
@@ -351,6 +352,14 @@ export class Wire {
     if (flight.question.unanswered === true) {
       const { sentAt, beganAt } = flight
       this.#settle(flight, { kind: 'answer', bodies: [], sentAt, ms: 0, tookMs: now - beganAt }, now)
+      return
+    }
+    if (flight.short) {
+      const times = (this.#shorts.get(flight.exchange) ?? 0) + 1
+      this.#shorts.set(flight.exchange, times)
+      // Once it may have been a late reply to something else.
+      if (times < SHORT_PROVES) this.#giveUp(flight, { kind: 'timeout' }, true, now)
+      else this.#settle(flight, failed(flight, { kind: 'device_fault' }, now, 'part'), now)
       return
     }
     const strays = flight.junk + this.#held.length
@@ -385,6 +394,7 @@ export class Wire {
     if (!silent) {
       this.#echoes.learn(flight)
       this.#pasts.answered(flight, now)
+      if (outcome.kind === 'answer') this.#shorts.delete(flight.exchange)
     } else if (!outcome.spoilt) this.#pasts.missed(flight, now)
   }
 }

@@ -2,6 +2,10 @@
 import type { Fault } from '../model/fault.ts'
 import type { Limits, Line } from '../model/site.ts'
 import type { Framing, Question, Refusal } from '../protocols/protocol.ts'
+import { answerLength, characterMs } from './timing.ts'
+
+/** Nobody answers a broadcast; devices take so long to digest it (Modbus over Serial Line V1.02, 2.4.1: 100 to 200 ms). */
+const TURNAROUND_MS = 150
 
 export type Outcome =
   /**
@@ -103,6 +107,8 @@ export type Flight = {
   /** A reply's worth of bytes came and none of it was one: what then counts as the end. */
   garbledAt: number
   junk: number
+  /** A part of what was asked for came, and nothing that is more. */
+  short: boolean
   echoDue: boolean
   /** Our own request came back. */
   echoed: boolean
@@ -124,10 +130,34 @@ export function createFlight(exchange: Exchange, now: number): Flight {
     deadline: 0,
     garbledAt: Number.POSITIVE_INFINITY,
     junk: 0,
+    short: false,
     echoDue: false,
     echoed: false,
     resumeAt: null,
   }
+}
+
+/** The present part, as it goes out now. Returns how long its bytes take. */
+export function launch(
+  flight: Flight,
+  { transaction, echoDue, now }: { readonly transaction: number; readonly echoDue: boolean; readonly now: number },
+): number {
+  const { exchange, question } = flight
+  const { framing, limits, line } = exchange
+  flight.transaction = transaction
+  flight.sent = framing.frame(question, transaction)
+  flight.expected = answerLength(framing, question, flight.sent.length)
+  const sendingMs = flight.sent.length * characterMs(line)
+  const waitMs = question.unanswered === true ? TURNAROUND_MS : limits.timeoutMs + flight.expected * characterMs(line)
+  flight.sentAt = now
+  flight.deadline = now + sendingMs + waitMs
+  flight.garbledAt = Number.POSITIVE_INFINITY
+  flight.junk = 0
+  flight.short = false
+  flight.echoDue = echoDue
+  flight.echoed = false
+  flight.resumeAt = null
+  return sendingMs
 }
 
 /** How it ended without an answer. */

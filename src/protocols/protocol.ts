@@ -55,12 +55,14 @@ export type Verdict =
   | { readonly kind: 'fault'; readonly fault: Fault; readonly means?: Refusal }
   /**
    * A sound frame that answers something else: an earlier question (`echo`: an earlier write), another master's, another unit's.
-   * `address`: it answers exactly this question, but under another meter's address; `from` says whose. Waiting goes on.
+   * `address`: it answers exactly this question, but under another meter's address; `from` says whose. `short`: but for a part that
+   * is missing it would be the answer. Waiting goes on.
    */
   | {
       readonly kind: 'other'
       readonly why: 'transaction' | 'unit' | 'function' | 'length' | 'echo' | 'address'
       readonly from?: string
+      readonly short?: true
     }
 
 /** A frame that nobody asked for, in words: whose it is and what it does. */

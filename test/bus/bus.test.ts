@@ -12,6 +12,7 @@ import {
   readingsOf,
   refuse,
   registers,
+  rtuFrame,
   run,
   serving,
   tcpFrame,
@@ -319,6 +320,73 @@ describe('rejected reads', () => {
     await pass(5000)
     expect(again.sent.every(({ asked: { count } }) => count === 1)).toBe(true)
     await second.bus.close()
+  })
+
+  const wide = [0, 8, 16, 24, 32, 40].map((at) => ({ at }))
+  /** At most 20 registers. */
+  const small: Device16 = (asked) => (asked.count > 20 ? refuse(asked, 3) : honest(asked))
+  /** As many registers as it can, without a word. */
+  const curt: Device16 = (asked) => honest({ ...asked, count: Math.min(asked.count, 20) })
+
+  test.each([
+    ['says illegal data value', small, 'tcp'],
+    ['says illegal data value', small, 'modbus-tcp'],
+    ['answers with fewer', curt, 'tcp'],
+    ['answers with fewer', curt, 'modbus-tcp'],
+  ] as const)('more registers than it can: it %s, and is asked for less (%s %s)', async (_how, device, kind) => {
+    const framing = kind === 'tcp' ? 'rtu' : 'tcp'
+    const wire = fakeWire(framing, serving(framing, device))
+    const kept: string[] = []
+    const { bus, arrivals } = run(
+      {
+        wire: kind,
+        devices: [
+          { address: 1, points: wide },
+          { address: 2, points: [{ at: 0 }] },
+        ],
+      },
+      wire,
+      {
+        remember: (_device, key) => kept.push(key),
+      },
+    )
+    await pass(20_000)
+    const values = readingsOf(arrivals).filter((reading) => 'value' in reading)
+    expect(new Set(values.map(({ point }) => point)).size).toBe(7)
+    expect(
+      values.every(
+        (each) =>
+          'value' in each && each.value === marked(each.point === 6 ? 2 : 1, [...wide, { at: 0 }][each.point]!.at),
+      ),
+    ).toBe(true)
+    expect(kept).toContain('holding 0+41')
+    const late = wire.sent.filter(({ at, asked }) => at > 5000 && asked.unit === 1)
+    expect(late.length).toBeGreaterThan(20)
+    expect(late.every(({ asked }) => asked.count <= 20)).toBe(true)
+    expect(bus.devices().map(({ state }) => state)).toEqual(['online', 'online'])
+    expect(bus.status().foreignFrames).toBe(0)
+    await bus.close()
+  })
+
+  test('one short answer may be a late one to something else: nothing comes apart for it', async () => {
+    let asked = 0
+    const wire = fakeWire('rtu', (request: Asked, pipe) => {
+      asked += 1
+      const pdu = honest(asked === 3 ? { ...request, count: 3 } : request)
+      setTimeout(() => pipe.feed(rtuFrame(1, pdu!)), 5)
+    })
+    const kept: string[] = []
+    const { bus, arrivals } = run({ devices: [{ address: 1, points: wide }] }, wire, {
+      remember: (_device, key) => kept.push(key),
+    })
+    await pass(10_000)
+    expect(kept).toEqual([])
+    expect(wire.sent.every((each) => each.asked.count === 41)).toBe(true)
+    expect(
+      readingsOf(arrivals).every((each) => 'value' in each && each.value === marked(1, wide[each.point]!.at)),
+    ).toBe(true)
+    expect(bus.devices()[0]).toMatchObject({ state: 'online', errors: { timeout: 1 } })
+    await bus.close()
   })
 
   test('a single point: its fault is the exception, asked once a minute, device stays online', async () => {

@@ -26,7 +26,9 @@ export function judgePdu(pdu: Uint8Array, question: Question, answerBytes = ques
   if (pdu[0] === (asked | 0x80)) return refused(pdu, question)
   if (pdu[0] !== asked) return { kind: 'other', why: 'function' }
   if (asked === 43) return identified(pdu, question)
-  if (pdu.length !== answerBytes) return { kind: 'other', why: 'length' }
+  if (pdu.length !== answerBytes) {
+    return { kind: 'other', why: 'length', ...(isShort(pdu, asked, answerBytes) ? { short: true } : {}) }
+  }
   const repeated = REPEATED[asked]
   if (repeated === undefined) {
     const bytes = pdu[1] ?? 0
@@ -36,6 +38,13 @@ export function judgePdu(pdu: Uint8Array, question: Question, answerBytes = ques
   // Anything else answers an earlier write.
   for (let at = 1; at < repeated; at++) if (pdu[at] !== question.body[at]) return { kind: 'other', why: 'echo' }
   return answer(pdu, question)
+}
+
+/** Whole in itself, of fewer registers or bits than were asked for: some devices answer what they can instead of refusing. */
+function isShort(pdu: Uint8Array, asked: number, answerBytes: number): boolean {
+  const bytes = pdu[1] ?? 0
+  const isRead = REPEATED[asked] === undefined && bytes > 0
+  return isRead && pdu.length < answerBytes && bytes === pdu.length - 2 && isContentLength(asked, bytes)
 }
 
 function refused(pdu: Uint8Array, question: Question): Verdict {
