@@ -23,3 +23,13 @@ export function sum8(bytes: Uint8Array, start = 0, end = bytes.length): number {
   for (let at = start; at < end; at++) sum += bytes[at] ?? 0
   return sum & 0xff
 }
+
+/** CRC-16 of OSDP (IEC 60839-11-5): polynomial 1021, not reflected, starts at 1D0F, travels low byte first. */
+export function crc16Osdp(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  let crc = 0x1d0f
+  for (let at = start; at < end; at++) {
+    crc ^= (bytes[at] ?? 0) << 8
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff
+  }
+  return crc
+}

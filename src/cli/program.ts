@@ -99,13 +99,14 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language, done: (ex
   verb('drivers [action] [what]', 'verbDrivers', async (session, [action = 'list', what]) =>
     (await import('./verbs/drivers.ts')).drivers(session, action, what),
   )
-  verb<DecodeOptions>('decode <protocol> <data...>', 'verbDecode', async (session, [protocol = '', ...data], options) =>
+  verb<DecodeOptions>('decode <protocol> [data...]', 'verbDecode', async (session, [protocol = '', ...data], options) =>
     (await import('./verbs/decode.ts')).decode(session, protocol, data.join(' '), options),
   )
     .option('--request <hex>', t('optRequest'))
     .option('--topic <topic>', t('optTopic'))
     .option('--driver <id>', t('optDriver'))
     .option('--expect <printed>', t('optExpect'))
+    .option('--model <name>', t('optModel'))
   verb('secret <action> <name>', 'verbSecret', async (session, [action = '', name = '']) =>
     (await import('./verbs/secret.ts')).secret(session, action, name),
   )

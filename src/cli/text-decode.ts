@@ -33,4 +33,8 @@ export const DECODE_TEXT = {
     zh: '用该驱动的测点解释数值（如 access/serial_card_reader）',
   },
   optExpect: { en: 'what is printed on the card: says which form it is', zh: '卡面印刷的号码：说明是哪种写法' },
+  optModel: {
+    en: 'model of the sensor, where its bytes mean another thing in each',
+    zh: '传感器型号（不同型号字节含义不同）',
+  },
 } as const

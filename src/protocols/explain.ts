@@ -8,11 +8,15 @@ import { explainDlt645 } from './dlt645/index.ts'
 import { both, type Explained, inLanguage, type Said, wrapIn } from './explained.ts'
 import { explainMbus } from './mbus/index.ts'
 import { explainModbus, linesOf } from './modbus/index.ts'
+import { explainCic, explainLiftCode } from './lift/explain.ts'
+import { explainDragino, explainMilesight, type SensorMeans } from './lorawan/explain.ts'
+import { explainOsdp } from './osdp/explain.ts'
+import { explainDiscovery, explainHikvision, explainSparkplug } from './payload/announced.ts'
 import { explainPayload, type MessageMeans } from './payload/explain.ts'
 import { explainLines, type LineMeans } from './textline/explain.ts'
 import { type CardMeans, explainUid, explainWiegand } from './wiegand/explain.ts'
 
-type Bytes = (bytes: Uint8Array, request: Uint8Array | null) => Said
+type Bytes = (bytes: Uint8Array, request: Uint8Array | null, means: Means) => Said | Text
 
 const FRAMES: Readonly<Record<string, Bytes>> = {
   modbus: (bytes, request) => explainModbus(null, bytes, request),
@@ -23,10 +27,14 @@ const FRAMES: Readonly<Record<string, Bytes>> = {
   'dlt645-1997': (bytes, request) => explainDlt645('1997', bytes, request),
   cjt188: explainCjt188,
   mbus: explainMbus,
+  osdp: explainOsdp,
+  cic: explainCic,
+  milesight: (bytes, _request, means) => explainMilesight(bytes, means),
+  dragino: explainDragino,
 }
 
 /** What a caller knows besides the data: a topic, a driver's points, what is printed on the card. */
-export type Means = MessageMeans & LineMeans & CardMeans & { readonly language?: Language }
+export type Means = MessageMeans & LineMeans & CardMeans & SensorMeans & { readonly language?: Language }
 
 type Words = (data: string, means: Means) => Said | Text
 
@@ -34,6 +42,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   ...Object.fromEntries(
     PAYLOAD_NAMES.map((name): [string, Words] => [name, (data, means) => explainPayload(name, data, means)]),
   ),
+  ha_discovery: explainDiscovery,
+  sparkplug: explainSparkplug,
+  hikvision: explainHikvision,
+  gb24476: explainLiftCode,
   textline: explainLines,
   wiegand: (data, means) => explainWiegand(null, data, means),
   wiegand26: (data, means) => explainWiegand(26, data, means),
@@ -72,7 +84,7 @@ export function explain(
 
 function say(protocol: string, data: string, requestHex: string | null, means: Means): Said | Text {
   const frames = Object.hasOwn(FRAMES, protocol) ? FRAMES[protocol] : undefined
-  if (frames !== undefined) return sayFrames(protocol, frames, data, requestHex)
+  if (frames !== undefined) return sayFrames(protocol, frames, { hex: data, requestHex, means })
   const words = Object.hasOwn(WORDS, protocol) ? WORDS[protocol] : undefined
   if (words === undefined) {
     const known = EXPLAINED.join(', ')
@@ -89,15 +101,17 @@ function say(protocol: string, data: string, requestHex: string | null, means: M
   return words(data, means)
 }
 
-function sayFrames(protocol: string, frames: Bytes, hex: string, requestHex: string | null): Said | Text {
+type Given = { readonly hex: string; readonly requestHex: string | null; readonly means: Means }
+
+function sayFrames(protocol: string, frames: Bytes, { hex, requestHex, means }: Given): Said | Text {
   const bytes = bytesOf(protocol, hex)
   if ('en' in bytes) return bytes
   if (bytes.length === 0) return both('there are no bytes', '没有字节')
   const request = requestHex === null ? null : bytesOf(protocol, requestHex)
-  if (request === null) return frames(bytes, null)
+  if (request === null) return frames(bytes, null, means)
   if ('en' in request) return wrapIn('--request: ', '--request：', request)
   if (request.length === 0) return both('--request: there are no bytes', '--request：没有字节')
-  return frames(bytes, request)
+  return frames(bytes, request, means)
 }
 
 /** Modbus ASCII may be given as it is printed. */

@@ -10,7 +10,7 @@ import { paint, type Style, wrap } from '../table.ts'
 import { say } from '../text.ts'
 import { libraryFolders } from './drivers.ts'
 
-export type DecodeOptions = { request?: string; topic?: string; driver?: string; expect?: string }
+export type DecodeOptions = { request?: string; topic?: string; driver?: string; expect?: string; model?: string }
 
 /** A capture of hours is for `replay`. */
 const BYTES_MAX = 8 * 1024 * 1024
@@ -32,6 +32,7 @@ export async function decode(
     language,
     ...(options.topic === undefined ? {} : { topic: options.topic }),
     ...(options.expect === undefined ? {} : { expect: options.expect }),
+    ...(options.model === undefined ? {} : { model: options.model }),
     ...(options.driver === undefined ? {} : await driverMeans(session, protocol, options.driver)),
     ...(await pseudonymMeans(session, protocol)),
   }

@@ -120,14 +120,15 @@ const CUTS: Readonly<Record<FramingName, (bytes: Uint8Array, asked: Asked | null
     return { unit: content[0] ?? 0, pdu: content.subarray(1, -1), bytes: split.frame, transaction: null }
   },
   rtu(bytes, asked) {
+    const answers = [plainFrame(bytes, replyLength(bytes, 1)), wideFrame(bytes)]
+    const request = plainFrame(bytes, requestLength(bytes, 1))
     // A wide answer may have the length and the sum of a request: who gives the request knows that this is the answer.
-    const ways = [() => plainFrame(bytes, replyLength(bytes, 1)), () => wideFrame(bytes)]
-    const asRequest = (): Frame | null => plainFrame(bytes, requestLength(bytes, 1))
-    for (const way of asked === null ? [asRequest, ...ways] : [...ways, asRequest]) {
-      const frame = way()
-      if (frame !== null) return frame
-    }
-    return null
+    const sound = (asked === null ? [request, ...answers] : [...answers, request]).filter((frame) => frame !== null)
+    // Zeros behind a frame leave its CRC right: the shortest is meant.
+    return sound.reduce<Frame | null>(
+      (best, frame) => (best === null || frame.bytes.length < best.bytes.length ? frame : best),
+      null,
+    )
   },
 }
 

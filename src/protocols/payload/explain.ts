@@ -9,7 +9,7 @@ import { type Point, pointId, type PointType, type Text } from '../../model/poin
 import type { Reading } from '../../model/sample.ts'
 import { payloadCodec } from '../all.ts'
 import { both, type Said, type SaidFrame } from '../explained.ts'
-import { parseDocument } from './document.ts'
+import { isObject, parseDocument } from './document.ts'
 import { ECOSYSTEMS, type Leaf, leavesOf, noTopic } from './ecosystem.ts'
 import type { PayloadOutcome, Refusal } from './payload.ts'
 
@@ -69,9 +69,18 @@ export function explainPayload(name: string, text: string, means: MessageMeans):
   const { leaves, beyond } = means.points === undefined ? leavesOf(ecosystem.tree(topic, base, json)) : NO_LEAVES
   const points = means.points ?? leaves.map(pointOf)
   const outcome = codec.read(base, { topic, payload, retained: false }, points)
-  if (outcome.kind === 'refused') return refused(WHY[outcome.why])
+  if (outcome.kind === 'refused') return refused(outcome.why === 'no_object' ? undecoded(json) : WHY[outcome.why])
   const note = beyond === 0 ? null : both(`${beyond} more fields are not shown`, `还有 ${beyond} 个字段未显示`)
   return { frames: [{ ...frameOf(name, topic, base), ...told(outcome, points, means), note }], junk: '', why: null }
+}
+
+/** The bytes themselves, for whoever knows the model. */
+function undecoded(json: unknown): Text {
+  const data = isObject(json) ? json['data'] : undefined
+  if (typeof data !== 'string' || !/^[A-Za-z0-9+/]{1,1024}={0,2}$/.test(data) || data.length % 4 !== 0)
+    return WHY.no_object
+  const hex = Array.from(atob(data), (sign) => printHex(Uint8Array.of(sign.charCodeAt(0)))).join('')
+  return both(`${WHY.no_object.en}; its bytes are ${hex}`, `${WHY.no_object.zh}；其字节为 ${hex}`)
 }
 
 const NO_LEAVES = { leaves: [], beyond: 0 }

@@ -20,7 +20,8 @@ const BITS_LEAST = 20
 const DIGITS_MAX = 128
 
 export function explainWiegand(length: 26 | 34 | null, text: string, means: CardMeans): Said | Text {
-  const signs = text.replaceAll(/[\s_,:-]|0[xb](?=[0-9a-f])/gi, '')
+  // `0b4…` is hex as well as a mark of bits: a mark only where nothing but bits follows.
+  const signs = text.replaceAll(/[\s_,:-]/g, '').replace(/^0x|^0b(?=[01]+$)/i, '')
   if (signs === '') return both('there are no bits', '没有比特')
   const stranger = /[^0-9a-f]/i.exec(signs)?.[0]
   if (stranger !== undefined)
