@@ -115,8 +115,11 @@ export const BUILTIN: Readonly<Record<BuiltinKind, Template>> = {
     priority: 'medium',
     onDelayMs: 0,
     offDelayMs: 0,
-    text: { en: 'The certificate of {name} expires soon', zh: '{name} 的证书即将过期' },
-    advice: { en: 'Renew the certificate before it expires', zh: '请在过期前更新证书' },
+    text: { en: 'The certificate of {name} expires soon or cannot be read', zh: '{name} 的证书即将过期或无法读取' },
+    advice: {
+      en: 'Renew the certificate before it expires; gatehouse check says where a damaged one is written',
+      zh: '请在过期前更新证书；证书损坏时可用 gatehouse check 查看位置',
+    },
   },
 }
 

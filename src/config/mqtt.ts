@@ -1,12 +1,10 @@
 /** The local broker and the uplinks: addresses, certificates, secrets; nothing unencrypted or in clear beyond a lab. */
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { BrokerListener, BrokerSettings, Secret, UplinkSettings } from '../model/site.ts'
 import type { Path } from '../driver/document.ts'
 import { isReserved } from '../driver/model.ts'
-import { systemReason } from '../driver/reason.ts'
 import { parseDuration, parseRate } from '../driver/units.ts'
 import type { Context } from './context.ts'
+import { checkPem, readPem } from './pem.ts'
 import type { BrokerBlock, SecretBlock, UplinkBlock } from './schema.ts'
 import { createSecret, readSecret } from './secrets.ts'
 
@@ -15,8 +13,6 @@ type Scheme = keyof typeof PORTS
 const BACKFILL_RATE = 32 * 1024
 const BACKFILL_DELAY_MS = 30_000
 const KEEPALIVE_S = 30
-const NO_KEY = { en: 'holds no private key in PEM form', zh: '其中没有 PEM 格式的私钥' }
-const NO_CERTIFICATE = { en: 'holds no certificate in PEM form', zh: '其中没有 PEM 格式的证书' }
 
 export function resolveBroker(context: Context): BrokerSettings | null {
   const { file, document, findings } = context
@@ -29,6 +25,11 @@ export function resolveBroker(context: Context): BrokerSettings | null {
     const address = parseAddress(text, [...path, 'listen', index], ['mqtt', 'mqtts', 'ws'], context)
     return address === null ? [] : [{ kind: address.scheme, host: address.host, port: address.port }]
   })
+  for (const [index, { host, port }] of listen.entries())
+    if (listen.findIndex((other) => other.host === host && other.port === port) < index)
+      findings.error(document.at([...path, 'listen', index]), 'listenTwice', { address: `${host}:${port}` })
+  if (block.connect !== undefined && block.clients !== undefined)
+    findings.warn(document.keyAt([...path, 'clients']), 'clientsElsewhere', {})
   if (listen.some(({ kind }) => kind === 'mqtts') && block.tls === undefined)
     findings.error(document.at([...path, 'listen']), 'brokerTls', {})
   return {
@@ -60,15 +61,20 @@ function clientsOf(block: BrokerBlock, listen: readonly BrokerListener[], contex
 
 function brokerTls(tls: NonNullable<BrokerBlock['tls']>, context: Context): BrokerSettings['tls'] {
   const path = ['broker', 'tls']
-  const key =
-    typeof tls.key === 'string'
-      ? readPem(tls.key, [...path, 'key'], context, true)
-      : (secretOf(tls.key, [...path, 'key'], context)?.reveal() ?? '')
+  const own = { kind: 'certificate', damaged: 'error' } as const
   return {
-    cert: readPem(tls.cert, [...path, 'cert'], context),
-    key,
-    ca: tls.ca === undefined ? null : readPem(tls.ca, [...path, 'ca'], context),
+    cert: readPem(tls.cert, [...path, 'cert'], own, context),
+    key: brokerKey(tls.key, [...path, 'key'], context),
+    ca: tls.ca === undefined ? null : readPem(tls.ca, [...path, 'ca'], own, context),
   }
+}
+
+function brokerKey(key: NonNullable<BrokerBlock['tls']>['key'], path: Path, context: Context): string {
+  const use = { kind: 'key', damaged: 'error' } as const
+  if (typeof key === 'string') return readPem(key, path, use, context)
+  const text = secretOf(key, path, context)?.reveal() ?? ''
+  if (text !== '') checkPem(text, `secret ${key.secret}`, path, use, context)
+  return text
 }
 
 export function resolveUplinks(context: Context): readonly UplinkSettings[] {
@@ -114,8 +120,14 @@ function keepaliveOf({ keepalive }: UplinkBlock, path: Path, { document, finding
 function uplinkTls({ tls }: UplinkBlock, path: Path, context: Context): UplinkSettings['tls'] {
   if (tls === undefined) return null
   const read = (name: 'ca' | 'cert'): string | null =>
-    tls[name] === undefined ? null : readPem(tls[name], [...path, 'tls', name], context)
-  return { ca: read('ca'), cert: read('cert'), key: secretOf(tls.key, [...path, 'tls', 'key'], context) }
+    tls[name] === undefined
+      ? null
+      : readPem(tls[name], [...path, 'tls', name], { kind: 'certificate', damaged: 'warning' }, context)
+  const keyAt: Path = [...path, 'tls', 'key']
+  const key = secretOf(tls.key, keyAt, context)
+  if (key !== null && typeof tls.key === 'object')
+    checkPem(key.reveal(), `secret ${tls.key.secret}`, keyAt, { kind: 'key', damaged: 'warning' }, context)
+  return { ca: read('ca'), cert: read('cert'), key }
 }
 
 function rateOf(text: string | undefined, per: 's' | 'd'): number | null {
@@ -140,22 +152,6 @@ function secretOf(
   else if (found.why === 'mode') findings.error(at, 'secretMode', { name, path: found.path, mode: found.mode })
   else findings.error(at, 'secretUnreadable', { name, why: found.text })
   return null
-}
-
-/** Contents of a PEM file beside the site file; empty after a finding. */
-function readPem(path: string, where: Path, { folder, document, findings }: Context, isKey = false): string {
-  const at = document.at(where)
-  try {
-    const text = readFileSync(resolve(folder, path), 'utf8')
-    const kind = isKey ? 'PRIVATE KEY' : 'CERTIFICATE'
-    if (!text.includes('-----BEGIN ') || !text.includes(kind))
-      findings.error(at, 'pem', { path, why: isKey ? NO_KEY : NO_CERTIFICATE })
-    return text
-  } catch (error) {
-    if (!(error instanceof Error)) throw error
-    findings.error(at, 'pem', { path, why: systemReason(error) })
-    return ''
-  }
 }
 
 function parseAddress<S extends Scheme>(

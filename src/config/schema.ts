@@ -88,7 +88,7 @@ const keepBlock = z.strictObject({
   raw: duration.optional().describe('Every report. Default 7d: a week to look into a complaint.'),
   minutes: duration.optional().describe('Roll-ups by the minute. Default 90d: a season.'),
   hours: duration.optional().describe('Roll-ups by the hour. Default 2y: this year against the last.'),
-  alarms: duration.optional().describe('Default 3y: as long as a dispute may take.'),
+  alarms: duration.optional().describe('Alarms. Default 3y: as long as a dispute may take.'),
   audit: duration.optional().describe('Who did what. Default 200d: above the 180 days that auditors ask for.'),
   access: duration.optional().describe('Door events. Default 30d: no longer than there is need.'),
   acked: duration.optional().describe('Batches that the cloud has. Default 24h: it may ask for them again.'),
@@ -100,7 +100,7 @@ const storeBlock = z.strictObject({
     .optional()
     .describe('Device writes; commits stretch to 10 s to keep it. Default 2GiB/d: ten years on a common card.'),
   budget: size.optional().describe('Disk for all of it. Default 2GiB: fits the smallest box beside the system.'),
-  keep: keepBlock.optional().describe('How long, within the budget.'),
+  keep: keepBlock.optional().describe('How long, within the budget. Default: as its keys say.'),
   cut: z
     .strictObject({
       every: duration.optional().describe('Default 5s: live enough for a screen.'),
@@ -108,17 +108,22 @@ const storeBlock = z.strictObject({
       bytes: size.optional().describe('Default 48KiB: the message limit of small brokers is 64.'),
     })
     .optional()
-    .describe('When a telemetry batch is cut, whichever comes first.'),
+    .describe('When a telemetry batch is cut, whichever comes first. Default: as its keys say.'),
 })
 
 const tlsFiles = z.strictObject({
   ca: file.optional().describe('PEM file. Default: the system’s authorities.'),
-  cert: file.optional().describe('PEM file with our certificate.'),
-  key: secret.optional().describe('Our private key.'),
+  cert: file.optional().describe('PEM file with our certificate. Default: none; a password may do.'),
+  key: secret.optional().describe('Our private key, with cert. Default: none.'),
 })
 
 const brokerBlock = z.strictObject({
-  listen: z.array(url).min(1).max(8).optional().describe('mqtt://, mqtts:// or ws://, address and port.'),
+  listen: z
+    .array(url)
+    .min(1)
+    .max(8)
+    .optional()
+    .describe('mqtt://, mqtts:// or ws://, address and port. Default: none; a broker has either this or connect.'),
   tls: z
     .strictObject({
       cert: file,
@@ -129,18 +134,19 @@ const brokerBlock = z.strictObject({
       ),
       ca: file.optional().describe('Clients must show a certificate of this authority. Default: passwords are enough.'),
     })
-    .optional(),
-  connect: z
-    .strictObject({ server: url, username: label.optional(), password: secret.optional() })
     .optional()
-    .describe('Use a broker that stands on site already.'),
+    .describe('Certificate and key of mqtts://. Default: none, which mqtt:// and ws:// do with.'),
+  connect: z
+    .strictObject({
+      server: url,
+      username: label.optional().describe('Default: none, as its owner may want none.'),
+      password: secret.optional().describe('Default: none, as its owner may want none.'),
+    })
+    .optional()
+    .describe('Use a broker that stands on site already. Default: none; a broker has either this or listen.'),
   clients: z
     .record(
-      expecting(
-        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
-        'a user name: letters, digits, _ . -',
-        '用户名：字母、数字、_ . -',
-      ),
+      id,
       z.strictObject({
         password: secret.optional().describe('Default: none, which only a broker on loopback accepts.'),
         publish: z.array(filter).max(64).optional().describe('Default: nothing.'),
@@ -148,7 +154,7 @@ const brokerBlock = z.strictObject({
       }),
     )
     .optional()
-    .describe('User name to what it may do. Nobody else gets in.'),
+    .describe('User name to what it may do. Default: none, and nobody else gets in.'),
 })
 
 const uplinkBlock = z.strictObject({
@@ -168,8 +174,8 @@ const uplinkBlock = z.strictObject({
     .describe('First part of every topic. Default demo, for want of a contract.'),
   servers: z.array(url).min(1).max(8).describe('Tried in an order drawn at each start.'),
   username: label.optional().describe('Default: none; a certificate may do.'),
-  password: secret.optional(),
-  tls: tlsFiles.optional(),
+  password: secret.optional().describe('Default: none; a certificate may do.'),
+  tls: tlsFiles.optional().describe('Default: the system’s authorities, and no certificate of our own.'),
   confirm: z
     .enum(['puback', 'e2e'])
     .optional()
@@ -181,19 +187,24 @@ const uplinkBlock = z.strictObject({
       rate: rate.optional().describe('Default 32KiB/s: a quarter of a poor 4G line.'),
       delay: duration.optional().describe('Default 30s: live data first, and a line that flaps is left alone.'),
     })
-    .optional(),
+    .optional()
+    .describe('How the backlog follows live data. Default: as its keys say.'),
   commands: z
     .strictObject({
-      auth: z.enum(['jws', 'broker']).optional(),
+      auth: z
+        .enum(['jws', 'broker'])
+        .optional()
+        .describe('Who is believed: a signature, or for labs the broker. Default jws: a broker can be taken over.'),
       keys: z
         .record(
           id,
           z.strictObject({ key: file, allow: z.array(z.enum(['read', 'ack', 'write', 'config', 'diag', 'admin'])) }),
         )
-        .optional(),
+        .optional()
+        .describe('Key id to public key and what it may ask. Default: none, and nobody may ask.'),
     })
     .optional()
-    .describe('Commands from the cloud come with a later version.'),
+    .describe('Commands from the cloud come with a later version. Default: none are taken.'),
   budget: rate.optional().describe('Metered line: beyond it only alarms and heartbeat. Default: no limit.'),
   keepalive: duration.optional().describe('Default 30s: below the NAT time of mobile networks.'),
 })
@@ -235,30 +246,43 @@ const inputLink = expecting(
 
 /** What one device of a family may say for itself. */
 const ownShape = {
-  bus: id.optional().describe('The bus it sits on. Devices that publish or are composed have none.'),
-  address: address.optional(),
-  topic: topic.optional().describe('Where it publishes.'),
+  bus: id.optional().describe('The bus it sits on. Default: none, as of devices that publish or are composed.'),
+  address: address
+    .optional()
+    .describe(
+      'Modbus unit, or the number of a meter in quotes, as leading zeros count. Default: none; what sits on a bus needs one.',
+    ),
+  topic: topic.optional().describe('Where it publishes. Default: none; what publishes needs one.'),
   line: line
     .optional()
     .describe('Its own line setting, where the wire can switch. Default: the bus’s, else the driver’s.'),
   name: text.optional().describe('For people. Default: the id.'),
-  place: words.optional().describe('Where it stands: building, floor, room, …'),
-  tags: words.optional().describe('Free labels for the cloud.'),
-  params: z.record(id, scalar).optional().describe('What the driver lets a site set.'),
-  polls: z.record(id, duration).optional().describe('Intervals of the driver, overridden.'),
-  modbus: modbusBlock.optional().describe('Limits and timing of the driver, overridden.'),
-  dlt645: dlt645Block.optional().describe('The same of a DL/T 645 meter.'),
-  cjt188: cjt188Block.optional().describe('The same of a CJ/T 188 meter.'),
-  mbus: mbusBlock.optional().describe('The same of an M-Bus meter.'),
-  textline: textlineBlock.optional().describe('What its lines look like, where that is not as the driver says.'),
-  points: z.record(id, pointBlock).optional().describe('Override or add any point key.'),
-  alarms: z.record(id, alarmBlock).optional().describe('Override, switch off or add alarms of the device.'),
+  place: words.optional().describe('Where it stands: building, floor, room, … Default: unknown.'),
+  tags: words.optional().describe('Free labels for the cloud. Default: none.'),
+  params: z.record(id, scalar).optional().describe('What the driver lets a site set. Default: the driver’s values.'),
+  polls: z.record(id, duration).optional().describe('Intervals of the driver, overridden. Default: the driver’s.'),
+  modbus: modbusBlock.optional().describe('Limits and timing of the driver, overridden. Default: the driver’s.'),
+  dlt645: dlt645Block.optional().describe('The same of a DL/T 645 meter. Default: the driver’s.'),
+  cjt188: cjt188Block.optional().describe('The same of a CJ/T 188 meter. Default: the driver’s.'),
+  mbus: mbusBlock.optional().describe('The same of an M-Bus meter. Default: the driver’s.'),
+  textline: textlineBlock.optional().describe('What its lines look like. Default: as the driver says.'),
+  points: z
+    .record(id, pointBlock)
+    .optional()
+    .describe('Override or add any point key. Default: the driver’s points as they are.'),
+  alarms: z
+    .record(id, alarmBlock)
+    .optional()
+    .describe('Override, switch off or add alarms of the device. Default: the driver’s.'),
   freeze: flag
     .optional()
     .describe(
       'Of a meter: its counters as of midnight, and the settlements of DL/T 645-2007, are told as freeze events. Default true: bills want all meters at one moment, and it costs a read a day.',
     ),
-  inputs: z.record(id, inputLink).optional().describe('Points that a composed device is made of.'),
+  inputs: z
+    .record(id, inputLink)
+    .optional()
+    .describe('Points that a composed device is made of. Default: none are connected.'),
 } as const
 
 export const memberBlock = z.strictObject(ownShape)
@@ -272,20 +296,25 @@ export const deviceBlock = z.strictObject({
     'CSV 文件，或 id: {address: …} 的映射',
   )
     .optional()
-    .describe('Many devices of one kind: a table with columns id, address, name, place.room, …, or a map.'),
+    .describe(
+      'Many devices of one kind: a table with columns id, address, name, place.room, …, or a map. Default: this is one device.',
+    ),
 })
 
 export const siteSchema = z.strictObject({
   site: siteBlock,
-  gateway: gatewayBlock.optional(),
-  language: z.enum(['en', 'zh']).optional().describe('Of the command line. Default: LANG, else en.'),
+  gateway: gatewayBlock.optional().describe('Default: named as the site.'),
+  language: z.enum(['en', 'zh']).optional().describe('Of the command line, after --lang and LANG. Default en.'),
   lab: flag.optional().describe('Allows literal secrets and unencrypted uplinks. Default false: never in a community.'),
-  store: storeBlock.optional(),
+  store: storeBlock.optional().describe('Default: as its keys say; made for the smallest box.'),
   broker: brokerBlock.optional().describe('The local MQTT broker. Default: none.'),
   uplinks: z.record(id, uplinkBlock).optional().describe('Cloud connections. Default: none; the site works alone.'),
-  buses: z.record(id, busBlock).optional(),
-  devices: z.record(id, deviceBlock).optional(),
-  alarms: z.record(id, alarmBlock).optional().describe('Rules over several devices, or for this site only.'),
+  buses: z.record(id, busBlock).optional().describe('Wires. Default: none.'),
+  devices: z.record(id, deviceBlock).optional().describe('Default: none.'),
+  alarms: z
+    .record(id, alarmBlock)
+    .optional()
+    .describe('Rules over several devices, or for this site only. Default: none.'),
 })
 
 export type SiteFile = z.infer<typeof siteSchema>

@@ -74,16 +74,8 @@ export function watchFacts(options: FactOptions): Facts {
     const { broker } = options.site
     if (broker?.tls) told.push(['broker', broker.tls.cert])
     for (const [id, pem] of told) {
-      const ends = pem ? expiryOf(pem) : null
-      const truth: Truth =
-        ends === null
-          ? 'no'
-          : isTrusted(clock.now().quality)
-            ? ends - now < EXPIRES_WITHIN_MS
-              ? 'yes'
-              : 'no'
-            : 'unknown'
-      setFact(`certificate_expiring.${id}`, truth, ends === null ? null : new Date(ends).toISOString())
+      const { truth, detail } = certificateFact(pem ?? null, isTrusted(clock.now().quality) ? now : null)
+      setFact(`certificate_expiring.${id}`, truth, detail)
     }
   }
 
@@ -111,7 +103,22 @@ export function watchFacts(options: FactOptions): Facts {
   return { close: beat.close, diskUsed: () => diskUsed, cpuUsed: load.share }
 }
 
+/** `pem` null: there is none, and nothing expires. `now` null: nobody knows what day it is. One that cannot be read is as good as expired. */
+export function certificateFact(pem: string | null, now: number | null): { truth: Truth; detail: string | null } {
+  if (pem === null) return { truth: 'no', detail: null }
+  const ends = expiryOf(pem)
+  if (ends === null) return { truth: 'yes', detail: 'it cannot be read' }
+  const detail = new Date(ends).toISOString()
+  return { truth: now === null ? 'unknown' : ends - now < EXPIRES_WITHIN_MS ? 'yes' : 'no', detail }
+}
+
 function expiryOf(pem: string): number | null {
-  const ends = Date.parse(new X509Certificate(pem).validTo)
-  return Number.isNaN(ends) ? null : ends
+  try {
+    const ends = Date.parse(new X509Certificate(pem).validTo)
+    return Number.isNaN(ends) ? null : ends
+  } catch (error) {
+    // OpenSSL says no, with a code; `check` warned of it.
+    if (error instanceof Error && 'code' in error) return null
+    throw error
+  }
 }

@@ -229,6 +229,18 @@ export const SITE = {
     'broker needs exactly one of listen (its own) and connect (one that stands on site)',
     'broker 需要且只能有 listen（自带）与 connect（现场已有）之一',
   ]),
+  listenTwice: say((p: { address: string }) => [
+    `the broker listens on ${p.address} already: give each listener a port of its own`,
+    `broker 已在 ${p.address} 监听：请为每个监听地址使用不同端口`,
+  ]),
+  clientsElsewhere: say(() => [
+    'clients are those of our own broker; who may use the one at connect is said there: remove clients',
+    'clients 只用于自带的 broker；connect 所指的 broker 自行管理客户端：请删除 clients',
+  ]),
+  keyMode: say((p: { path: string; mode: string }) => [
+    `others may read the private key ${p.path} (mode ${p.mode}): chmod 600`,
+    `其他用户可读私钥 ${p.path}（权限 ${p.mode}）：请执行 chmod 600`,
+  ]),
   brokerTls: say(() => ['mqtts:// needs tls: {cert, key}', 'mqtts:// 需要 tls: {cert, key}']),
   confirmLater: say(() => [
     'confirm: e2e comes with a later version, until then nothing would ever be freed: write puback, or leave confirm out',

@@ -124,15 +124,18 @@ export const modbusBlock = z.strictObject({
 })
 
 const factorBlock = z.strictObject({
-  point: id.optional().describe('A point of this device.'),
-  at: placeText.optional().describe('Or a place, where the scale is no point of its own.'),
+  point: id.optional().describe('A point of this device. Default: none; a scale has a point or a place.'),
+  at: placeText.optional().describe('Or a place, where the scale is no point of its own. Default: none.'),
   as: encoding.optional().describe('With `at`. Default u16.'),
-  order: order.optional(),
-  bits: bitRange.optional(),
+  order: order.optional().describe('With `at`. Default: the driver’s.'),
+  bits: bitRange.optional().describe('With `at`: only these bits. Default: all.'),
   means: expecting(z.enum(['power', 'decimals', 'factor']), 'power, decimals or factor', 'power、decimals 或 factor')
     .optional()
     .describe('power: ten to the power of it; decimals: divided by ten so often; factor: times it. Default power.'),
-  factors: z.record(rawKey, number).optional().describe('In place of `means`: the factor for each raw value.'),
+  factors: z
+    .record(rawKey, number)
+    .optional()
+    .describe('In place of `means`: the factor for each raw value. Default: as `means` says.'),
 })
 const factorText = z.union([id, factorBlock])
 
@@ -150,15 +153,15 @@ export const outputRule = z.strictObject(ruleShape)
 
 export const writeRule = z.strictObject({
   ...ruleShape,
-  at: placeText.optional().describe('Where to write, where that is not where it is read.'),
+  at: placeText.optional().describe('Where to write. Default: where it is read.'),
   as: encoding.optional().describe('Encoding of what is written. Default: as read.'),
-  order: order.optional(),
+  order: order.optional().describe('Default: as read.'),
   scale: number.optional().describe('Written raw = (value - offset) / scale. Default: as read.'),
-  offset: number.optional(),
+  offset: number.optional().describe('Default: as read.'),
   values: z
     .record(rawKey, expecting(z.int().min(0).max(65_535), 'a raw number, 0 to 65535', '0到65535的原始值'))
     .optional()
-    .describe('What to write for each value, where that is not what is read: {true: 256, false: 512}.'),
+    .describe('What to write for each value: {true: 256, false: 512}. Default: what is read.'),
 })
 
 /** What concerns a value wherever it comes from. */
@@ -212,7 +215,7 @@ const pointShape = {
         'CJ/T 188: the data identifier. M-Bus: the record in words, a quantity and what tells it from others of its kind: `volume`, ' +
         '`energy storage 1`, `power maximum`, `energy tariff 2`, `volume subunit 1`, `energy backward`, `voltage number 3` (of several ' +
         'alike), `vif FD3A` by its code, `"%RH"` by the meter’s own words; `status bit 2` of the header. ' +
-        'Payloads: the path of a field, a.b; $ is the whole.',
+        'Payloads: the path of a field, a.b; $ is the whole. Default: the driver’s; else needed.',
     ),
   as: format
     .optional()
@@ -225,7 +228,7 @@ const pointShape = {
     .describe(
       'CJ/T 188: which value of the answer. 901F of water and gas: total, settled; of heat: heat, settled_heat, power, flow, ' +
         'volume, supply_temperature, return_temperature, hours; of all: clock, status, `status bit 0` to 15, valve (0 open, 1 ' +
-        'closed, 3 abnormal), battery_low. D120 to D12B (1 to 12 months back): volume, heat.',
+        'closed, 3 abnormal), battery_low. D120 to D12B (1 to 12 months back): volume, heat. Default: none; CJ/T 188 needs one.',
     ),
   bits: bitRange
     .optional()
@@ -233,10 +236,14 @@ const pointShape = {
   plus: z
     .strictObject({ at: placeText, as: encoding, scale: number.optional().describe('Default 1.') })
     .optional()
-    .describe('A second part in the same read, added before scaling: a fraction, a high word that lies apart.'),
+    .describe(
+      'A second part in the same read, added before scaling: a fraction, a high word that lies apart. Default: none.',
+    ),
   bit: expecting(z.int().min(0).max(15), 'a whole number, 0 to 15', '0到15的整数')
     .optional()
-    .describe('Which bit of the register, with `as: bit`; 0 is the least significant.'),
+    .describe(
+      'Which bit of the register, with `as: bit`; 0 is the least significant. Default: none; `as: bit` of a register needs one.',
+    ),
   flags: z
     .record(
       bitKey,
@@ -244,28 +251,30 @@ const pointShape = {
         id,
         z.strictObject({
           name: id,
-          title: text.optional(),
-          std: id.optional(),
+          title: text.optional().describe('What people see. Default: the vocabulary’s words, else the name.'),
+          std: id.optional().describe('The vocabulary name. Default: the name, if it is one.'),
           invert: flag.optional().describe('This bit is 0 when its name holds. Default false.'),
         }),
       ]),
     )
     .optional()
-    .describe('Names of bits, with `as: bits`: each becomes a boolean point name_flag.'),
+    .describe('Names of bits, with `as: bits`: each becomes a boolean point name_flag. Default: none.'),
   length: expecting(z.int().min(1).max(250), 'a whole number, 1 to 250', '1到250的整数')
     .optional()
-    .describe('Bytes of a string.'),
+    .describe('Bytes of a string. Default: none; `as: string` of a register needs one.'),
   order: order.optional().describe('Byte order of this value. Default: the driver’s.'),
   scale: number.optional().describe('Value = raw × scale + offset. Default 1.'),
   offset: number.optional().describe('Value = raw × scale + offset. Default 0.'),
   scaleFrom: z
     .union([id, factorBlock, z.array(factorText).min(1).max(4)])
     .optional()
-    .describe('Where other registers say the scale: the point whose value is its power of ten, or how it is meant.'),
+    .describe(
+      'Where other registers say the scale: the point whose value is its power of ten, or how it is meant. Default: nowhere, scale is all.',
+    ),
   invalid: expecting(z.array(z.number()).max(32), 'a list of raw numbers', '原始值列表')
     .optional()
     .describe('Raw numbers that mean “no value”, compared before scaling. Default: none.'),
-  map: z.record(rawKey, mapLabel).optional().describe('Raw value to label, for kind state.'),
+  map: z.record(rawKey, mapLabel).optional().describe('Raw value to label, for kind state. Default: none.'),
   card: cardForm
     .optional()
     .describe('The value is a card number written so: brought to one form, then to its pseudonym. Default: no card.'),

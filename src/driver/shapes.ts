@@ -91,7 +91,10 @@ export const text = expecting(
   z.union([
     label,
     z
-      .strictObject({ en: label.optional(), zh: label.optional() })
+      .strictObject({
+        en: label.optional().describe('English. Default: the Chinese one.'),
+        zh: label.optional().describe('Chinese. Default: the English one.'),
+      })
       .refine((value) => value.en !== undefined || value.zh !== undefined),
   ]),
   'a text, or {en: …, zh: …}',

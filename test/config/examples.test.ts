@@ -6,11 +6,11 @@ import { expect, test } from 'vitest'
 import { checkSite } from '../../src/config/check.ts'
 import { checkDriverFile } from '../../src/driver/lint.ts'
 import { printSchemas } from '../../src/config/schema.ts'
+import { CERTIFICATE, KEY } from '../broker/certificate.ts'
 import { check, LIBRARY } from '../driver/folder.ts'
 
 const CONFIG = fileURLToPath(new URL('../../config', import.meta.url))
 const read = (name: string): string => readFileSync(join(CONFIG, name), 'utf8')
-const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
 
 test('the smallest site passes', () => {
   const { site, lines } = check({ 'site.yaml': read('minimal.yaml') })
@@ -20,7 +20,13 @@ test('the smallest site passes', () => {
 
 test('the example passes, once its secrets and certificates stand beside it', () => {
   const files = { 'site.yaml': read('site.example.yaml'), 'meters_b3.csv': read('meters_b3.csv') }
-  const secrets = { 'secrets/zigbee': 'a', 'secrets/cloud': 'b', 'secrets/gw_key': 'c', 'ca.pem': PEM, 'gw.pem': PEM }
+  const secrets = {
+    'secrets/zigbee': 'a',
+    'secrets/cloud': 'b',
+    'secrets/gw_key': KEY,
+    'ca.pem': CERTIFICATE,
+    'gw.pem': CERTIFICATE,
+  }
   const { site, lines } = check({ ...files, ...secrets })
   expect(lines).toEqual([])
   expect(site?.devices.map(({ family }) => family).filter((family) => family === 'meters_b3')).toHaveLength(6)
@@ -48,14 +54,40 @@ test('the printed schemas are up to date', async () => {
   for (const [name, text] of Object.entries(printSchemas())) await expect(text).toMatchFileSnapshot(join(CONFIG, name))
 })
 
-test('every key of the schemas that may be left out says why its default is what it is', () => {
-  const described = Object.values(printSchemas()).map((text) => JSON.parse(text) as Record<string, unknown>)
-  for (const schema of described) expect(schema['title']).toMatch(/^Gatehouse /)
-  const { properties } = described[0] as {
-    properties: Record<string, { properties: Record<string, { description?: string }> }>
-  }
-  for (const [name, key] of Object.entries(properties['store']!.properties)) expect(key.description, name).toBeTruthy()
-})
+type JsonSchema = {
+  readonly description?: string
+  readonly required?: readonly string[]
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly additionalProperties?: JsonSchema | boolean
+  readonly items?: JsonSchema | boolean
+  readonly anyOf?: readonly JsonSchema[]
+}
+
+/** Evidence, and a choice of exactly one: nothing holds in place of what is left out. */
+const NO_DEFAULT = /^\.(proof|identify)\.\*|^\.derive\.\*\.(increase|hours|count|expression|door)$/
+
+/** Keys that may be left out and do not say what holds then. */
+function untold(schema: JsonSchema, path = ''): readonly string[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const isTold = schema.required?.includes(key) === true || /\bdefault\b/i.test(value.description ?? '')
+    return [...(isTold ? [] : [`${path}.${key}`]), ...untold(value, `${path}.${key}`)]
+  })
+  const below = [schema.additionalProperties, schema.items].filter((each) => typeof each === 'object')
+  return [
+    ...own,
+    ...below.flatMap((each) => untold(each, `${path}.*`)),
+    ...(schema.anyOf ?? []).flatMap((each) => untold(each, path)),
+  ]
+}
+
+test.each(Object.entries(printSchemas()))(
+  'every key of %s that may be left out says what holds then',
+  (_name, text) => {
+    const schema = JSON.parse(text) as JsonSchema & { readonly title: string }
+    expect(schema.title).toMatch(/^Gatehouse /)
+    expect(untold(schema).filter((path) => !NO_DEFAULT.test(path))).toEqual([])
+  },
+)
 
 test('nothing but examples, tables and schemas lies there', () => {
   expect(readdirSync(CONFIG).filter((name) => !/\.(yaml|csv|schema\.json)$|^(demo|textline)$/.test(name))).toEqual([])

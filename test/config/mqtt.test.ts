@@ -4,8 +4,10 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { checkSite } from '../../src/config/check.ts'
 import { createSecret } from '../../src/config/secrets.ts'
+import { CERTIFICATE, KEY } from '../broker/certificate.ts'
 import { check, folder, LIBRARY, siteOf } from '../driver/folder.ts'
 
+/** Damaged. */
 const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
 
 test('a secret prints *** wherever it is printed', () => {
@@ -100,12 +102,12 @@ describe('uplinks', () => {
       'site.yaml': text(
         'servers: ["mqtts://h"], tls: {ca: ca.pem, cert: gw.pem, key: {secret: k}}, budget: 30MiB/d, keepalive: 60s',
       ),
-      'ca.pem': PEM,
-      'gw.pem': PEM,
+      'ca.pem': CERTIFICATE + CERTIFICATE,
+      'gw.pem': CERTIFICATE,
       'secrets/k': 'KEY',
     })
     expect(site.uplinks[0]).toMatchObject({
-      tls: { ca: PEM, cert: PEM },
+      tls: { ca: CERTIFICATE + CERTIFICATE, cert: CERTIFICATE },
       budgetBytesPerDay: 30 * 2 ** 20,
       keepaliveS: 60,
     })
@@ -163,6 +165,18 @@ describe('uplinks', () => {
     expect(check({ 'site.yaml': `lab: true\n${text('servers: ["mqtt://10.0.0.1"]')}` }).lines).toEqual([])
   })
 
+  test('a damaged certificate or key is a warning: the site does without the cloud', () => {
+    const tls = 'tls: {ca: ca.pem, cert: gw.pem, key: {secret: k}}'
+    const files = { 'ca.pem': CERTIFICATE + PEM, 'gw.pem': PEM, 'secrets/k': 'x' }
+    const { site, findings } = check({ 'site.yaml': text(`servers: ["mqtts://h"], ${tls}`), ...files })
+    expect(site).not.toBeNull()
+    expect(findings.map(({ severity, message }) => `${severity} ${message.en.slice(0, 40)}`)).toEqual([
+      'warning ca.pem: its certificate is damaged, so n',
+      'warning gw.pem: its certificate is damaged, so n',
+      'warning secret k: this private key is damaged or',
+    ])
+  })
+
   test('commands are accepted, and said to come later', () => {
     const { site, findings } = check({
       'site.yaml': text('servers: ["mqtts://h"], commands: {auth: jws, keys: {ops_1: {key: ops.pub, allow: [read]}}}'),
@@ -204,13 +218,39 @@ describe('the local broker', () => {
     ],
     ['has mqtts without a certificate', 'listen: ["mqtts://0.0.0.0"]', /mqtts:\/\/ needs tls/],
     [
+      'listens twice at one place',
+      'listen: ["mqtt://127.0.0.1:1884", "ws://127.0.0.1:1884"]',
+      /^site\.yaml:2:\d+ the broker listens on 127\.0\.0\.1:1884 already/,
+    ],
+    [
+      'has a key that others may read',
+      'listen: ["mqtts://127.0.0.1"], tls: {cert: cert.pem, key: key.pem}',
+      /^site\.yaml:2:\d+ others may read the private key key\.pem \(mode 644\): chmod 600$/,
+    ],
+    [
+      'has a damaged certificate',
+      'listen: ["mqtts://127.0.0.1"], tls: {cert: bad.pem, key: {secret: k}}',
+      /^site\.yaml:2:\d+ bad\.pem: its certificate is damaged/,
+    ],
+    [
+      'has a user whose name is no id',
+      'listen: ["mqtt://127.0.0.1"], clients: {Zig-Bee: {}}',
+      /^site\.yaml:2:\d+ Zig-Bee must be an id: .*; did you mean zig_bee\?$/,
+    ],
+    [
       'has a filter that is none',
       'listen: ["mqtt://127.0.0.1"], clients: {a: {publish: ["a/#/b"]}}',
       /must be an MQTT topic filter/,
     ],
   ])('that %s is refused', (_name, keys, line) => {
-    const { site, lines } = check({ 'site.yaml': text(keys) })
+    const files = { 'cert.pem': CERTIFICATE, 'bad.pem': PEM, 'key.pem': KEY, 'secrets/k': KEY }
+    const { site, lines } = check({ 'site.yaml': text(keys), ...files })
     expect(site).toBeNull()
     expect(lines).toEqual([expect.stringMatching(line)])
+  })
+
+  test('that stands elsewhere has its own users, and check says so', () => {
+    const { findings } = check({ 'site.yaml': text('connect: {server: "mqtt://h"}, clients: {a: {}}') })
+    expect(findings.map(({ severity, id }) => [severity, id])).toEqual([['warning', 'clientsElsewhere']])
   })
 })
