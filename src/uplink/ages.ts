@@ -1,3 +1,23 @@
+/** Live or backlog: how old a batch of lane t is. */
+import type { Batch, ClockReading } from '../model/journal.ts'
+import { isTrusted } from '../runtime/clock.ts'
+
+/**
+ * How long ago the newest of a batch was news, in ms; null: before this boot, and no clock says when. A batch may be cut long after
+ * its samples were taken: what an earlier boot left over, and what was held back until the clock could be trusted.
+ */
+export function ageOf(
+  batch: Pick<Batch, 'quality' | 'cutMono' | 'mono' | 'newestAt'>,
+  now: ClockReading,
+): number | null {
+  const { quality, cutMono, mono, newestAt } = batch
+  if (cutMono !== null && (quality === 1 || quality === 2)) return now.mono - cutMono
+  if (cutMono !== null && mono !== null) return now.mono - mono
+  const isOneClock = isTrusted(quality) ? isTrusted(now.quality) : cutMono !== null && quality === now.quality
+  if (isOneClock) return now.mono + now.offsetMs - newestAt
+  return cutMono === null ? null : now.mono - cutMono
+}
+
 /**
  * Which numbers of lane t are old: a ring of (when, highest number then). A number is younger than `youngMs` if and only if it is
  * above `oldUpTo`. Cuts closer together than a quarter second share a mark, so the ring is bounded.

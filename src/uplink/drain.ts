@@ -79,8 +79,13 @@ export type Drain = {
   /** Returns the batch that has killed its fifth connection, if it did. */
   readonly lost: (ending: Ending) => { readonly lane: Lane; readonly number: number } | null
   readonly wants: (now: number, facts: DrainFacts) => readonly Want[]
-  /** `hi`: what was the highest number when the store was asked. */
-  readonly offer: (want: Want, parcels: readonly Parcel[], now: number, facts: { hi: number; oldUpTo: number }) => void
+  /** `hi`: what was the highest number when the store was asked. `passed`: up to this one, what is not among the parcels is not this stream's. */
+  readonly offer: (
+    want: Want,
+    parcels: readonly Parcel[],
+    now: number,
+    facts: { hi: number; oldUpTo: number; passed?: number },
+  ) => void
   /** The next one to be sent now; it is on its way from here on. */
   readonly next: (now: number, facts: DrainFacts) => Dispatch | null
   /** The broker answered with an MQTT reason code (3.1.1: 0). */
@@ -237,11 +242,12 @@ export function createDrain(options: {
       })
     },
 
-    offer(want, parcels, now, { hi, oldUpTo }) {
+    offer(want, parcels, now, { hi, oldUpTo, passed = 0 }) {
       const state = streams[want.stream]
       if (state.ticket !== want.ticket) return
       state.askedAt = null
-      if (parcels.length === 0) state.emptyTo = Math.max(state.emptyTo, hi)
+      if (parcels.length === 0 && passed === 0) state.emptyTo = Math.max(state.emptyTo, hi)
+      state.after = Math.max(state.after, passed)
       for (const parcel of parcels) {
         if (want.stream === 'b' && parcel.number > oldUpTo) {
           state.emptyTo = Math.max(state.emptyTo, parcel.number - 1)

@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { repeat } from '../runtime/timer.ts'
 import type { Outbox } from '../store/contract.ts'
-import type { Ages } from './ages.ts'
+import { ageOf, type Ages } from './ages.ts'
 import { type Dispatch, type Drain, type DrainFacts, LANE_OF, type Parcel, READY_MAX, type Want } from './drain.ts'
 import { createPack } from './encode.ts'
 import type { Link } from './link.ts'
@@ -75,6 +75,12 @@ export function startSender(options: SenderOptions): Sender {
     }
   }
 
+  /** What was cut just now may be of long ago; then it is the backlog's, when its number's turn comes. */
+  function isYoung(batch: Batch): boolean {
+    const age = ageOf(batch, clock.now())
+    return age !== null && age < options.timings.youngMs
+  }
+
   async function prepare(batch: Batch): Promise<Parcel> {
     const payload = await pack(dialect.encode(batch, options.gateway))
     return { lane: batch.lane, number: batch.number, samples: batch.count, payload }
@@ -85,9 +91,12 @@ export function startSender(options: SenderOptions): Sender {
     const hi = want.stream === 'b' ? before.oldUpTo : before.hi[lane]
     let parcels: readonly Parcel[] = []
     let askedHi = hi
+    let passed = 0
     try {
       const batches = await outbox.next(lane, want.after, { max: READY_MAX, bytesMax: READ_BYTES_MAX })
-      parcels = await Promise.all(batches.map(prepare))
+      const fitting = want.stream === 't' ? batches.filter(isYoung) : batches
+      if (fitting.length < batches.length) passed = batches.at(-1)?.number ?? 0
+      parcels = await Promise.all(fitting.map(prepare))
       readFailed = false
     } catch (error) {
       askedHi = 0
@@ -95,7 +104,7 @@ export function startSender(options: SenderOptions): Sender {
       readFailed = true
     }
     const now = clock.mono()
-    drain.offer(want, parcels, now, { hi: askedHi, oldUpTo: options.ages.oldUpTo(now) })
+    drain.offer(want, parcels, now, { hi: askedHi, oldUpTo: options.ages.oldUpTo(now), passed })
     // After a failure the next beat asks again: not at once, for ever.
     if (!readFailed) pump()
   }

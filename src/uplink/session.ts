@@ -6,7 +6,7 @@ import type { Presence, Topics } from '../dialects/dialect.ts'
 import { createBackoff } from '../runtime/backoff.ts'
 import { isTrusted } from '../runtime/clock.ts'
 import { sleep } from '../runtime/timer.ts'
-import type { Ages } from './ages.ts'
+import { ageOf, type Ages } from './ages.ts'
 import { type Course, conduct } from './conduct.ts'
 import type { Drain } from './drain.ts'
 import { createVersions, type Endpoint, type MqttVersion } from './endpoint.ts'
@@ -55,8 +55,8 @@ const VERSION_REFUSED: ReadonlySet<number> = new Set([0x01, 0x84])
 /** Return codes of 3.1.1 end here: a server that answers MQTT 5 with one of them speaks 3.1.1 only. */
 const OLD_CODE_MAX = 5
 
-/** Batches looked at when the uplink opens: those of the seconds before. */
-const LAST_LOOKED_AT = 16
+/** Batches looked at when the uplink opens: those of the minute before, at one a second. */
+const LAST_LOOKED_AT = 64
 
 /** After a refusal or silence in MQTT 5 the same server is asked in 3.1.1. */
 function isVersionMatter({ stage, code }: LinkFailure): boolean {
@@ -154,19 +154,24 @@ export function runSession(options: SessionOptions): Session {
   /** What was cut before this uplink opened is old, but for batches that say otherwise. */
   async function startAges(): Promise<void> {
     const { hi } = options.outbox.position('t')
-    const now = clock.mono()
+    const now = clock.now()
+    let oldUpTo = hi
     try {
       const last = await options.outbox.next('t', Math.max(0, hi - LAST_LOOKED_AT), {
         max: LAST_LOOKED_AT,
         bytesMax: 2 ** 20,
       })
-      const young = last.find(({ cutMono }) => cutMono !== null && now - cutMono < timings.youngMs)
-      options.ages.start(young === undefined ? hi : young.number - 1)
+      for (const batch of last) {
+        const age = ageOf(batch, now)
+        if (age === null || age >= timings.youngMs) continue
+        oldUpTo = Math.min(oldUpTo, batch.number - 1)
+        options.ages.saw(now.mono - Math.max(0, age), batch.number)
+      }
     } catch (error) {
       log.error({ err: error }, 'the outbox cannot be read')
-      options.ages.start(hi)
     }
-    options.ages.saw(now, hi)
+    options.ages.start(oldUpTo)
+    options.ages.saw(now.mono, hi)
   }
 
   async function run(): Promise<void> {

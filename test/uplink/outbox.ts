@@ -19,7 +19,7 @@ export const IDENTITY: Identity = {
 
 export type FakeOutbox = {
   readonly outbox: Outbox
-  readonly add: (lane: Lane, options?: { old?: boolean; padding?: string }) => Batch
+  readonly add: (lane: Lane, options?: { old?: boolean; agoMs?: number; padding?: string }) => Batch
   readonly onCut: (listener: () => void) => () => void
   readonly waiting: (lane: Lane) => readonly number[]
   readonly setAside: readonly { lane: Lane; number: number; why: string }[]
@@ -40,9 +40,10 @@ export function createFakeOutbox(mono: () => number): FakeOutbox {
 
   return {
     setAside,
-    add(lane, { old = false, padding = '' } = {}) {
+    /** `old`: of an earlier boot, an hour ago unless said otherwise. */
+    add(lane, { old = false, agoMs = old ? 3_600_000 : 0, padding = '' } = {}) {
       const number = batches[lane].length + 1
-      const t0 = Date.now()
+      const t0 = Date.now() - agoMs
       const content = canonicalJson(entriesOf(lane, number, t0, padding))
       const batch: Batch = {
         lane,

@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createAges } from '../../src/uplink/ages.ts'
+import { ageOf, createAges } from '../../src/uplink/ages.ts'
 import { createPack } from '../../src/uplink/encode.ts'
 import { createVersions, parseServer, shuffle } from '../../src/uplink/endpoint.ts'
 import { createBucket, createBudget, createRateMeter } from '../../src/uplink/meter.ts'
@@ -118,6 +118,26 @@ describe('ages', () => {
     expect(ages.oldUpTo(1_000_000)).toBe(14)
     ages.saw(1_000_000, 15)
     expect(ages.oldUpTo(1_000_001)).toBe(14)
+  })
+})
+
+describe('the age of a batch', () => {
+  const now = (quality: 0 | 1 | 3) => ({ mono: 100_000, offsetMs: 1_000_000, quality, errorMs: null }) as const
+  const batch = { quality: 1, cutMono: null, mono: null, newestAt: 1_090_000 } as const
+
+  it('is counted from its cut in this boot, and by UTC where both clocks are to be trusted', () => {
+    expect(ageOf({ ...batch, cutMono: 95_000 }, now(1))).toBe(5_000)
+    expect(ageOf(batch, now(1))).toBe(10_000)
+    expect(ageOf({ ...batch, quality: 4 }, now(1))).toBe(10_000)
+    expect(ageOf(batch, now(3))).toBe(null)
+    expect(ageOf({ ...batch, quality: 3 }, now(3))).toBe(null)
+  })
+
+  it('is that of its samples where they waited for the clock', () => {
+    const held = { ...batch, cutMono: 100_000 }
+    expect(ageOf({ ...held, quality: 4 }, now(1))).toBe(10_000)
+    expect(ageOf({ ...held, quality: 3 }, now(3))).toBe(10_000)
+    expect(ageOf({ ...held, quality: 0, mono: 20_000 }, now(0))).toBe(80_000)
   })
 })
 

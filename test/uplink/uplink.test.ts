@@ -65,6 +65,36 @@ describe('uplink and broker', () => {
     expect(rig.uplink.status()).toMatchObject({ connected: true, server, mqtt: 4, sent: 8, acked: 8, lastError: null })
   })
 
+  it('sends what an earlier boot read seconds ago as live data, and what it read long ago as backlog, whenever that was cut', async () => {
+    const { messages, server } = await openStandIn()
+    const rig = use(
+      openRig([server], {
+        timings: { youngMs: 10_000 },
+        fill: (fake) => {
+          fake.add('t', { old: true })
+          fake.add('t', { old: true, agoMs: 1000 })
+        },
+      }),
+    )
+    await until(() => batchesOf(messages).length === 2)
+    expect(batchesOf(messages).map(({ level, number }) => `${level}${number}`)).toEqual(['t2', 'b1'])
+    // Left uncut before, and cut by this boot.
+    rig.add('t', { old: true })
+    rig.add('t')
+    await until(() => batchesOf(messages).length === 3)
+    expect(batchesOf(messages)[2]).toMatchObject({ level: 't', number: 4 })
+    expect(rig.waiting('t')).toContain(3)
+  })
+
+  it('sends what was cut from old samples as backlog once its time has come', async () => {
+    const { messages, server } = await openStandIn()
+    const rig = use(openRig([server], { timings: { youngMs: 200 } }))
+    await until(() => rig.uplink.status().connected)
+    rig.add('t', { old: true })
+    await until(() => batchesOf(messages).length === 1)
+    expect(batchesOf(messages)).toEqual([{ level: 'b', lane: 't', number: 1 }])
+  })
+
   it('loses nothing over outages, and sends again only under the same identity', async () => {
     const { cloud, messages, server } = await openStandIn()
     const rig = use(openRig([server]))
