@@ -14,9 +14,9 @@ const FILES: ReadonlyMap<string, unknown> = new Map(
 const BYTES_MIN = 3
 const HEX = /^([0-9a-fA-F]{2}\s?)+$/
 
-/** Frames of a protocol: all that is hex, or a line of Modbus ASCII, in its file. */
-export function framesOf(name: string): readonly Uint8Array[] {
-  const frames = [...texts(FILES.get(name))].flatMap((text) => {
+/** Frames of a protocol: all that is hex, or a line of Modbus ASCII, in its file. Without a name: those of all files. */
+export function framesOf(name?: string): readonly Uint8Array[] {
+  const frames = [...texts(name === undefined ? [...FILES.values()] : FILES.get(name))].flatMap((text) => {
     if (text.startsWith(':')) return [Buffer.from(text, 'latin1')]
     const bytes = HEX.test(text) ? Buffer.from(text.replaceAll(/\s/g, ''), 'hex') : Buffer.alloc(0)
     return bytes.length < BYTES_MIN ? [] : [bytes]

@@ -7,13 +7,15 @@ import type { Reading } from '../../src/model/sample.ts'
 import type { Address, LineForm, Wire } from '../../src/model/site.ts'
 import { PAYLOADS, PROTOCOLS } from '../../src/protocols/all.ts'
 import { readCard } from '../../src/protocols/card.ts'
-import { EXPLAINED, explain } from '../../src/protocols/explain.ts'
+import { EXPLAINED } from '../../src/protocols/explain.ts'
 import type { PayloadCodec } from '../../src/protocols/payload/payload.ts'
 import type { Block, Framing, Protocol, Question } from '../../src/protocols/protocol.ts'
 import { cutLines, NOTHING_HELD, parsePart, readParts, takeApart } from '../../src/protocols/textline/index.ts'
 import { LIMITS, meterPoint, modbusPoint, payloadPoint } from '../protocols/make.ts'
 import { mutate, mutateText, pick, randomBytes, type Roll } from './mutate.ts'
+import { explainTarget } from './explain-target.ts'
 import { framesOf, messages, paths } from './seeds.ts'
+import { wireTarget } from './wire-target.ts'
 
 export type Target = {
   /** The folder or file of `protocols/` that it belongs to. */
@@ -26,8 +28,6 @@ export type Target = {
   readonly last: () => Uint8Array
 }
 
-/** Longer than this is no answer to a person who decodes some hundred bytes. */
-const EXPLAINED_MAX = 2_000_000
 const FRAMES_MAX = 400
 /** A framing's follow-ons are asked one after the other; the bus has its own bound. */
 const FOLLOW_MAX = 6
@@ -163,7 +163,12 @@ function framingsOf(protocol: Protocol): readonly Framing[] {
   return [...new Set(all.filter((framing) => framing !== null))]
 }
 
-function framingTarget(protocol: Protocol, framing: Framing): Target {
+/** Who is asked, and for what. */
+function voiceOf(protocol: Protocol): {
+  readonly points: readonly Point[]
+  readonly addresses: readonly Address[]
+  readonly blocks: readonly Block[]
+} {
   const setting = SETTINGS[protocol.name]?.()
   if (setting === undefined) throw new Broken(`say which places of ${protocol.name} are to be fuzzed`)
   const { points } = setting
@@ -171,9 +176,13 @@ function framingTarget(protocol: Protocol, framing: Framing): Target {
     const said = protocol.address(written)
     return 'address' in said ? [said.address] : []
   })
-  const known = [...addresses, ...(setting.also ?? [])]
   const blocks = protocol.plan(points, LIMITS, new Set())
   if (blocks.length === 0 || addresses.length === 0) throw new Broken(`${protocol.name} plans nothing`)
+  return { points, addresses: [...addresses, ...(setting.also ?? [])], blocks }
+}
+
+function framingTarget(protocol: Protocol, framing: Framing): Target {
+  const { points, addresses: known, blocks } = voiceOf(protocol)
   const seeds = framesOf(protocol.name)
   let input: Uint8Array = new Uint8Array(0)
   return {
@@ -244,28 +253,6 @@ function listen(framing: Framing, input: Uint8Array): void {
     if (split.kind === 'frame') framing.describe?.(split.frame)
     at += split.used
   }
-}
-
-/** Its vectors: the protocol's name is the first word of what it is called here. */
-function explainTarget(name: string): Target {
-  const codec = name.split('-')[0] ?? name
-  const seeds = framesOf(codec)
-  let input: Uint8Array = new Uint8Array(0)
-  return {
-    codec,
-    name: `decode ${name}`,
-    last: () => input,
-    run(roll) {
-      input = mutate(roll, seeds)
-      const request = roll(3) === 0 ? hexOf(pick(roll, seeds)) : null
-      const said = explain(name, hexOf(input), request)
-      hold(JSON.stringify(said).length < EXPLAINED_MAX, 'it does not come to an end')
-    },
-  }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }
 
 const MESSAGES = messages()
@@ -392,12 +379,30 @@ function cardTarget(): Target {
   }
 }
 
+/** What somebody who decodes may know besides: anything that fits one of the names, for all of them. */
+const SURROUNDINGS = {
+  texts: [...TEXTS, ...LINES.map((line) => new TextDecoder().decode(line)), ...CARDS],
+  topics: [...MESSAGES.map(({ topic }) => topic), ...BASES],
+  points: PAYLOAD_POINTS,
+  linePoints: LINE_POINTS,
+  forms: FORMS,
+}
+
+/** All framings; which of them meet on a wire is up to the dice. */
+function exchangeTarget(): Target {
+  const voices = Object.values(PROTOCOLS).flatMap((protocol) =>
+    framingsOf(protocol).map((framing) => ({ framing, ...voiceOf(protocol), seeds: framesOf(protocol.name) })),
+  )
+  return { codec: 'exchange', name: 'exchange', ...wireTarget(voices, { hold, answerLike }) }
+}
+
 export const TARGETS: readonly Target[] = [
   ...Object.values(PROTOCOLS).flatMap((protocol) =>
     framingsOf(protocol).map((framing) => framingTarget(protocol, framing)),
   ),
-  ...EXPLAINED.map(explainTarget),
+  ...EXPLAINED.map((name) => ({ ...explainTarget(name, SURROUNDINGS, hold), name: `decode ${name}` })),
   ...Object.values(PAYLOADS).map(payloadTarget),
+  exchangeTarget(),
   textlineTarget(),
   cardTarget(),
 ]
