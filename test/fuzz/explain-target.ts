@@ -33,7 +33,7 @@ export function explainTarget(
   const codec = name.split('-')[0] ?? name
   const own = framesOf(codec)
   const seeds = own.length > 0 ? own : framesOf()
-  const takesBytes = !String(explain(name, '00', '00')).includes('leave --request out')
+  const takesBytes = !JSON.stringify(explain(name, '00', '00')).includes('leave --request out')
   const encoder = new TextEncoder()
   let input: Uint8Array = new Uint8Array(0)
   return {
