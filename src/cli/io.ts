@@ -25,7 +25,9 @@ export function processIo(): Io {
   const { stdout, stderr, env } = process
   const ended = (error: NodeJS.ErrnoException): void => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-    throw error
+    // A full disk behind `> file`: what is there is not whole, and a script must not take it for that.
+    process.stderr.write(`gatehouse: ${error.message}\n`)
+    process.exit(EXIT.disk)
   }
   stdout.on('error', ended)
   stderr.on('error', ended)

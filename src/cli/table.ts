@@ -12,6 +12,7 @@ export type Column = {
 
 const CODES: Readonly<Record<Style, string>> = { red: '31', yellow: '33', green: '32', dim: '2', bold: '1' }
 const GAP = '  '
+const COLUMNS_MIN = 4
 
 export function paint(text: string, style: Style, color: boolean): string {
   return color ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text
@@ -69,7 +70,9 @@ export function cut(text: string, columns: number): string {
 }
 
 /** Words onto lines of at most so many columns; Chinese may break anywhere, a word longer than a line is broken. */
-export function wrap(text: string, columns: number): readonly string[] {
+export function wrap(text: string, room: number): readonly string[] {
+  // In less nothing fits beside the … of what is cut.
+  const columns = Math.max(COLUMNS_MIN, room)
   const lines: string[] = []
   let line = ''
   for (const piece of text.match(/[\u2e80-\u9fff\uf900-\uffe6]|[^\s\u2e80-\u9fff\uf900-\uffe6]+|\s+/gu) ?? []) {

@@ -17,7 +17,10 @@ export const HELP_TEXT = {
     zh: '配置文件（默认 ./site.yaml，其次 /etc/gatehouse/site.yaml）',
   },
   optData: { en: 'data directory of the daemon', zh: '守护进程的数据目录' },
-  optJson: { en: 'one JSON document on stdout (watch: one a line)', zh: '在标准输出打印一个 JSON（watch 每行一个）' },
+  optJson: {
+    en: 'one JSON document on stdout (watch, trace: one a line)',
+    zh: '在标准输出打印一个 JSON（watch、trace 每行一个）',
+  },
   optLang: {
     en: "language: en or zh (default: LANG, else the site's)",
     zh: '语言：en 或 zh（默认按 LANG，否则按站点设置）',

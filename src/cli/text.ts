@@ -62,6 +62,7 @@ export const TEXT = {
   colCut: { en: 'CUT', zh: '已成批' },
   colAcked: { en: 'ACKED', zh: '已确认' },
   colWaiting: { en: 'WAITING', zh: '等待' },
+  colOldest: { en: 'OLDEST', zh: '最早' },
   colKept: { en: 'KEPT FROM', zh: '保留自' },
   colDropped: { en: 'DROPPED', zh: '已声明丢弃' },
   colTime: { en: 'TIME', zh: '时间' },

@@ -7,7 +7,6 @@ import type { RunningBus } from '../bus/bus.ts'
 import type { Alarm } from '../model/alarm.ts'
 import type { WriteOutcome, WriteRequest } from '../model/command.ts'
 import type { Fault } from '../model/fault.ts'
-import type { Lane } from '../model/journal.ts'
 import type { SiteDiff } from '../config/diff.ts'
 import type { Finding } from '../driver/finding.ts'
 import type { Role, Text } from '../model/point.ts'
@@ -104,10 +103,8 @@ export type GatewayView = {
   readonly uplink: (id: string) => UplinkStatus
   readonly broker: () => BrokerStatus | null
   readonly store: Pick<Store, 'status' | 'history'> & {
-    readonly outbox: (uplink: string) => Pick<Outbox, 'position' | 'waiting'>
+    readonly outbox: (uplink: string) => Pick<Outbox, 'position' | 'oldestAt' | 'waiting'>
   }
-  /** Samples declared dropped in this boot, by lane; null where that is not counted. */
-  readonly dropped: (lane: Lane) => number | null
   /** Live alarms: from raise until cleared and acknowledged. */
   readonly alarms: () => readonly Alarm[]
   /** Acknowledges these numbers; resolves with those that were not acknowledged before, once that is durable. */

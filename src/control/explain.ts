@@ -147,6 +147,10 @@ function absent(view: GatewayView, site: Site, subject: string): never {
   const text: Text = { en: `there is no point or rule ${subject}`, zh: `没有点或规则 ${subject}` }
   if (near !== null)
     throw new OperationError('E_NO_POINT', text, { en: `did you mean ${near}?`, zh: `是不是 ${near}？` })
-  findPoint(site, subject)
-  throw new OperationError('E_NO_POINT', text)
+  // Of a device that is there: which points it has.
+  if (site.devices.some(({ id }) => subject.startsWith(`${id}.`))) findPoint(site, subject)
+  throw new OperationError('E_NO_POINT', text, {
+    en: '`gatehouse points` lists the points, `gatehouse alarms --all` the rules that are raised',
+    zh: '用 gatehouse points 列出点，用 gatehouse alarms --all 列出已触发的规则',
+  })
 }

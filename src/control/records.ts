@@ -57,9 +57,13 @@ export const outbox = answering({
 
 function ofUplink(view: GatewayView, id: string): UplinkOutbox {
   const box = view.store.outbox(id)
+  const { dropped } = view.store.status()
+  const now = view.clock.utc()
   const lane = (name: Lane): UplinkOutbox['t'] => {
     const { hi, ack, kept, waiting } = box.position(name)
-    return { ep: view.identity.epoch, hi, ack, kept, waiting, dropped: view.dropped(name) }
+    const oldest = box.oldestAt(name)
+    const oldestWaitingMs = oldest === null ? null : Math.max(0, now - oldest)
+    return { ep: view.identity.epoch, hi, ack, kept, waiting, oldestWaitingMs, dropped: dropped[name] }
   }
   return { t: lane('t'), a: lane('a'), e: lane('e') }
 }

@@ -91,8 +91,9 @@ const lane = z.strictObject({
   ack: z.int(),
   kept: z.int(),
   waiting: z.int(),
-  /** Samples (entries, for lanes a and e) declared dropped in this boot; null: not counted. */
-  dropped: z.int().nullable(),
+  oldestWaitingMs: z.number().nullable(),
+  /** Samples (entries, for lanes a and e) declared dropped in this boot. */
+  dropped: z.int(),
 })
 export const outboxOfUplink = z.strictObject({ t: lane, a: lane, e: lane })
 

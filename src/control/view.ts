@@ -218,7 +218,6 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
       return { clients, listening: listening.map(({ kind, host, port }) => `${kind}://${host}:${port}`) }
     },
     store,
-    dropped: () => null,
     alarms: (): readonly Alarm[] => board.live(),
     acknowledge,
     refresh,

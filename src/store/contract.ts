@@ -53,6 +53,8 @@ export type StoreStatus = {
   readonly wearBytesPerDay: number
   readonly wearSource: 'block' | 'process' | 'none'
   readonly batchesCut: Readonly<Record<Lane, number>>
+  /** Samples (entries, for lanes a and e) declared dropped in this boot. */
+  readonly dropped: Readonly<Record<Lane, number>>
 }
 
 /** `ack`: all numbers up to it are acknowledged or declared dropped. `lo`: lowest not yet acknowledged. `kept`: oldest that can be sent again. */
@@ -73,6 +75,8 @@ export type Outbox = {
   /** Never send it again: declared as `drop` (`why: deadletter`) on lane e, kept on disk. */
   readonly setAside: (lane: Lane, number: number, why: string) => Promise<void>
   readonly position: (lane: Lane) => LanePosition
+  /** When the newest of the oldest batch of the lane that waits was taken; null: none waits. */
+  readonly oldestAt: (lane: Lane) => number | null
   readonly waiting: () => { readonly batches: number; readonly samples: number; readonly oldestAt: number | null }
 }
 

@@ -37,6 +37,8 @@ export class Entries {
   #owedItems: ItemText[] = []
   readonly #owedStates = new Map<string, string | null>()
   #loss: Loss | null = null
+  /** Samples (entries, for lanes a and e) declared dropped in this boot. */
+  readonly dropped: Record<Lane, number>
   #lossSince = 0
 
   constructor(parts: { state: State; setup: Setup; start: Start; announce: Announce }) {
@@ -47,6 +49,7 @@ export class Entries {
     this.#fence = { ...parts.start.fence }
     this.hi = { ...parts.start.hi }
     this.#cv = parts.start.identity.cv
+    this.dropped = { ...parts.start.dropped }
   }
 
   adopt(cv: number): void {
@@ -103,6 +106,7 @@ export class Entries {
       more()
     })
     for (const { lane, batch } of batches) this.hi[lane] = batch.number
+    this.#countDrops(items)
     const notes = batches.map(({ lane, batch }) => ({
       lane,
       number: batch.number,
@@ -110,6 +114,15 @@ export class Entries {
       newestAt: batch.newestAt,
     }))
     if (notes.length > 0 || gaps.length > 0) this.#announce.cut(notes, gaps)
+  }
+
+  /** Whoever declares one, it is an event on lane e; its text has sorted keys. */
+  #countDrops(items: readonly ItemText[]): void {
+    for (const { lane, text } of items) {
+      if (lane !== 'e' || !text.endsWith('"ty":"drop"}')) continue
+      const { body } = JSON.parse(text) as { body: Pick<Drop, 'ln' | 'n'> }
+      this.dropped[body.ln] += body.n
+    }
   }
 
   #commitTwice(body: () => void): void {

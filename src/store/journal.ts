@@ -87,6 +87,10 @@ export class Journal {
     return { stateError, samplesError }
   }
 
+  get dropped(): Readonly<Record<Lane, number>> {
+    return this.#entries.dropped
+  }
+
   /** Declares a loss on lane e, durable together with what `more` writes. */
   declare(drop: Drop, time: ClockReading, more?: () => void): void {
     this.#entries.declare(drop, time, more)

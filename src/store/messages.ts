@@ -94,6 +94,7 @@ export type WriterStatus = Pick<
   'samplesCommitted' | 'bytes' | 'commitEveryMs' | 'wearBytesPerDay' | 'wearSource'
 > & {
   readonly suspect: string | null
+  readonly dropped: Readonly<Record<Lane, number>>
   /** Chunks that are committed but not cut: they want a tick. */
   readonly uncut: number
 }

@@ -134,10 +134,14 @@ export class Outboxes {
         confirm(lane, number)
       },
       position: (lane) => this.#position(views, lane),
+      oldestAt: (lane) => this.#oldestAt(views, lane),
       waiting: () => ({
         batches: LANES.reduce((sum, lane) => sum + views[lane].batches, 0),
         samples: views.t.samples,
-        oldestAt: this.#oldestAt(views),
+        oldestAt: LANES.reduce<number | null>((oldest, lane) => {
+          const at = this.#oldestAt(views, lane)
+          return at === null || (oldest !== null && oldest <= at) ? oldest : at
+        }, null),
       }),
     }
   }
@@ -149,17 +153,11 @@ export class Outboxes {
     return { hi, ack, lo: ack + 1, kept, waiting: batches }
   }
 
-  #oldestAt(views: Record<Lane, LaneView>): number | null {
-    let oldest: number | null = null
-    for (const lane of LANES) {
-      const { cursor } = views[lane]
-      for (const note of this.#ledgers[lane].between(cursor.low + 1, Number.POSITIVE_INFINITY)) {
-        if (cursor.has(note.number)) continue
-        oldest = Math.min(oldest ?? note.newestAt, note.newestAt)
-        break
-      }
-    }
-    return oldest
+  #oldestAt(views: Record<Lane, LaneView>, lane: Lane): number | null {
+    const { cursor } = views[lane]
+    for (const note of this.#ledgers[lane].between(cursor.low + 1, Number.POSITIVE_INFINITY))
+      if (!cursor.has(note.number)) return note.newestAt
+    return null
   }
 
   /** What is to be saved, null when nothing changed since the last call. */

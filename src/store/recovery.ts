@@ -20,6 +20,8 @@ export type Start = {
   readonly identity: Identity
   readonly hi: Record<Lane, number>
   readonly fence: Record<Lane, number>
+  /** What was missing and is declared now. */
+  readonly dropped: Record<Lane, number>
   readonly notes: readonly BatchNote[]
   readonly gaps: readonly DeclaredGap[]
   readonly cursors: readonly SavedCursor[]
@@ -95,7 +97,10 @@ export function recover(state: State, segments: Segments, options: RecoveryOptio
     gaps.push(...missing.map(({ gap }) => gap))
     notes.push({ lane: 'e', number: batch.number, count: batch.count, newestAt: batch.newestAt })
   }
+  const dropped = { t: 0, a: 0, e: 0 }
+  for (const { drop } of missing) dropped[drop.ln] += drop.n
   return {
+    dropped,
     identity: {
       epoch,
       boot,

@@ -163,6 +163,7 @@ async function openFront(options: StoreOptions, unlock: () => void): Promise<Sto
       wearBytesPerDay,
       wearSource: writer?.wearSource ?? 'none',
       batchesCut: { ...cutInThisBoot },
+      dropped: writer?.dropped ?? { t: 0, a: 0, e: 0 },
       suspect: writer?.suspect ?? null,
     }
   }

@@ -73,6 +73,7 @@ function statusOf({ journal, state, segments, history, wear }: House): WriterSta
     wearBytesPerDay: wear.bytesPerDay,
     wearSource: wear.source,
     suspect: journal.suspect,
+    dropped: { ...journal.dropped },
     uncut: journal.uncut,
   }
 }

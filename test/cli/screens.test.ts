@@ -202,10 +202,10 @@ describe('alarms', () => {
 test('outbox', async () =>
   expect(await screen('en', 'outbox')).toMatchInlineSnapshot(`
   [
-    "UPLINK  LANE           CUT    ACKED  WAITING  KEPT FROM  DROPPED",
-    "cloud   alarms          40       40        0          1        -",
-    "cloud   events          40       40        0          1        -",
-    "cloud   telemetry  182 310  182 286       24    170 000        0",
+    "UPLINK  LANE           CUT    ACKED  WAITING  OLDEST  KEPT FROM  DROPPED",
+    "cloud   alarms          40       40        0       -          1        0",
+    "cloud   events          40       40        0       -          1        0",
+    "cloud   telemetry  182 310  182 286       24   2 min    170 000       54",
     "",
     "cloud: 24 batches waiting (21 600 samples, oldest 2 min)",
   ]

@@ -84,3 +84,8 @@ describe('table', () => {
     expect(table(columns, [['a\nb', '\u001b[2J', '']], { width: 80, color: false })).toHaveLength(2)
   })
 })
+
+test('wrapping ends, however narrow it is', () => {
+  for (const columns of [-5, 0, 1, 2, 3])
+    expect(wrap('a 中文很长的一句话 word', columns).join('').replaceAll(/[…\s]/g, '')).toBe('a中文很长的一句话word')
+})

@@ -393,6 +393,7 @@ export function createFake(): Fake {
           wearBytesPerDay: 1.3e9,
           wearSource: 'block',
           batchesCut: { t: 182_310, a: 12, e: 40 },
+          dropped: { t: 54, a: 0, e: 0 },
         }),
         history: async (query) => {
           fake.queries.push(query)
@@ -403,6 +404,7 @@ export function createFake(): Fake {
             lane === 't'
               ? { hi: 182_310, ack: 182_286, lo: 182_287, kept: 170_000, waiting: 24 }
               : { hi: 40, ack: 40, lo: 41, kept: 1, waiting: 0 },
+          oldestAt: (lane) => (lane === 't' ? NOW - 120_000 : null),
           waiting: () => ({ batches: 24, samples: 21_600, oldestAt: NOW - 120_000 }),
         }),
       },
@@ -413,7 +415,6 @@ export function createFake(): Fake {
         alarmToOutputMs: { count: 0, p50: 0, p99: 0 },
         alarmToDurableMs: { count: 0, p50: 0, p99: 0 },
       }),
-      dropped: (lane) => (lane === 't' ? 0 : null),
       alarms: () => fake.alarms,
       async acknowledge(numbers, by) {
         const fresh = fake.alarms.filter(({ no, last }) => numbers.includes(no) && !last.acked).map(({ no }) => no)

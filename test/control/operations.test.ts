@@ -269,9 +269,17 @@ describe('records', () => {
   test('outbox by uplink and lane', async () => {
     expect(await call(createFake(), 'outbox')).toEqual({
       cloud: {
-        t: { ep: '5f3a9c1e', hi: 182_310, ack: 182_286, kept: 170_000, waiting: 24, dropped: 0 },
-        a: { ep: '5f3a9c1e', hi: 40, ack: 40, kept: 1, waiting: 0, dropped: null },
-        e: { ep: '5f3a9c1e', hi: 40, ack: 40, kept: 1, waiting: 0, dropped: null },
+        t: {
+          ep: '5f3a9c1e',
+          hi: 182_310,
+          ack: 182_286,
+          kept: 170_000,
+          waiting: 24,
+          oldestWaitingMs: 120_000,
+          dropped: 54,
+        },
+        a: { ep: '5f3a9c1e', hi: 40, ack: 40, kept: 1, waiting: 0, oldestWaitingMs: null, dropped: 0 },
+        e: { ep: '5f3a9c1e', hi: 40, ack: 40, kept: 1, waiting: 0, oldestWaitingMs: null, dropped: 0 },
       },
     })
   })

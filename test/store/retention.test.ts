@@ -66,4 +66,6 @@ test('over budget the oldest unacknowledged segment goes, declared; the newest a
     { ln: 't', from: 1, to: 1, n: 1, why: 'retention' },
     { ln: 't', from: 2, to: 2, n: 1, why: 'retention' },
   ])
+  await commit(store, clock, { items: [{ lane: 'a', body: { n: 2 } }] })
+  expect(store.status().dropped).toEqual({ t: 2, a: 0, e: 0 })
 })

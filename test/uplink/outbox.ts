@@ -97,6 +97,7 @@ export function createFakeOutbox(mono: () => number): FakeOutbox {
         const lo = waiting[0]?.number ?? hi + 1
         return { hi, ack: lo - 1, lo, kept: 1, waiting: waiting.length }
       },
+      oldestAt: (lane) => open(lane)[0]?.t0 ?? null,
       waiting() {
         const all = [...open('t'), ...open('a'), ...open('e')]
         return {

@@ -19,6 +19,12 @@ export async function alarms(session: Session, options: { all?: boolean }): Prom
   return EXIT.done
 }
 
+const INDENT = 6
+/** With less beside the head of a line, the text goes below it. */
+const ROOM_MIN = 20
+/** Longer lines are hard to read, also where the output is piped. */
+const WIDTH_MAX = 120
+
 const STYLE: Readonly<Record<AlarmRow['priority'], Style>> = {
   critical: 'red',
   high: 'red',
@@ -31,11 +37,16 @@ export function alarmScreen(rows: readonly AlarmRow[], now: number, screen: Scre
   const [first] = rows
   if (first === undefined) return [paint(say(language, 'noneAlarms'), 'green', color)]
   const lines = rows.flatMap((row) => {
-    const wide = Math.min(screen.width, 120)
-    const details = [detailText(row, screen), row.advice === null ? null : `→ ${printable(row.advice[language])}`]
+    const wide = Math.min(screen.width, WIDTH_MAX)
+    // What it says is not cut here: it is what somebody was woken for.
+    const room = wide - width(alarmHead(row, now, screen))
+    const text = wrap(printable(row.text[language]), room < ROOM_MIN ? wide - INDENT : room)
+    const [first = '', ...more] = room < ROOM_MIN ? ['', ...text] : text
+    const advice = row.advice === null ? [] : wrap(printable(row.advice[language]), wide - INDENT - 2)
     return [
-      alarmLine(row, now, screen, wide),
-      ...details.flatMap((text) => (text === null ? [] : wrap(text, wide - 6).map((line) => `      ${line}`))),
+      (alarmHead(row, now, screen, color) + first).trimEnd(),
+      ...[...more, ...wrap(detailText(row, screen), wide - INDENT)].map((line) => blanks(INDENT) + line),
+      ...advice.map((line, at) => `${blanks(INDENT)}${at === 0 ? '→' : ' '} ${line}`),
     ]
   })
   const open = rows.find(({ acked }) => !acked)
@@ -45,12 +56,15 @@ export function alarmScreen(rows: readonly AlarmRow[], now: number, screen: Scre
 /** Number, priority, state, since when, text: one line. */
 export function alarmLine(row: AlarmRow, now: number, screen: Screen, wide: number): string {
   const { language, color } = screen
-  const priority = pad(say(language, row.priority), 8)
+  const room = wide - width(alarmHead(row, now, screen))
+  return alarmHead(row, now, screen, color) + cut(printable(row.text[language]), room)
+}
+
+function alarmHead(row: AlarmRow, now: number, { language }: Screen, color = false): string {
+  const priority = paint(pad(say(language, row.priority), 8), STYLE[row.priority], color)
   const state = pad(say(language, row.state), 14)
   const age = pad(formatAge(row.raisedAt, now, language), 8)
-  const before = `${String(row.no).padStart(3)}  `
-  const text = `${state}  ${age}  ${printable(row.text[language])}`
-  return before + paint(priority, STYLE[row.priority], color) + cut(`  ${text}`, wide - width(before + priority))
+  return `${String(row.no).padStart(3)}  ${priority}  ${state}  ${age}  `
 }
 
 function detailText(row: AlarmRow, { language }: Screen): string {
@@ -60,7 +74,11 @@ function detailText(row: AlarmRow, { language }: Screen): string {
 }
 
 function pad(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - width(text)))
+  return text + blanks(columns - width(text))
+}
+
+function blanks(count: number): string {
+  return ' '.repeat(Math.max(0, count))
 }
 
 export async function ack(session: Session, which: string | undefined, options: { all?: boolean }): Promise<number> {

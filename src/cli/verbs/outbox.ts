@@ -2,7 +2,7 @@
 import type { Status, UplinkOutbox } from '../../control/shapes.ts'
 import { ask } from '../client.ts'
 import { EXIT } from '../exit.ts'
-import { formatCount } from '../format.ts'
+import { formatCount, formatSpan } from '../format.ts'
 import { printJson, printLines, type Session } from '../session.ts'
 import { table } from '../table.ts'
 import { say } from '../text.ts'
@@ -33,15 +33,16 @@ export function outboxScreen(boxes: Outboxes, uplinks: Status['uplinks'], screen
   if (ids.length === 0) return [say(language, 'noneUplinks')]
   const rows = Object.entries(boxes).flatMap(([id, lanes]) =>
     LANES.map(([lane, name]) => {
-      const { hi, ack, kept, waiting, dropped } = lanes[lane]
+      const { hi, ack, kept, waiting, oldestWaitingMs, dropped } = lanes[lane]
       return [
         id,
         say(language, name),
         formatCount(hi),
         formatCount(ack),
         { text: formatCount(waiting), style: waiting > 0 ? ('yellow' as const) : ('green' as const) },
+        oldestWaitingMs === null ? '-' : formatSpan(oldestWaitingMs, language),
         formatCount(kept),
-        dropped === null ? '-' : formatCount(dropped),
+        { text: formatCount(dropped), style: dropped > 0 ? ('yellow' as const) : ('dim' as const) },
       ]
     }),
   )
@@ -53,6 +54,7 @@ export function outboxScreen(boxes: Outboxes, uplinks: Status['uplinks'], screen
         { title: say(language, 'colCut'), align: 'right' },
         { title: say(language, 'colAcked'), align: 'right' },
         { title: say(language, 'colWaiting'), align: 'right' },
+        { title: say(language, 'colOldest'), align: 'right' },
         { title: say(language, 'colKept'), align: 'right' },
         { title: say(language, 'colDropped'), align: 'right' },
       ],
