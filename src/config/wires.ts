@@ -5,6 +5,8 @@ import { parseLine } from '../driver/units.ts'
 import type { Context } from './context.ts'
 
 const MODBUS_PORT = 502
+/** Numbered as they are found. */
+const UNSTABLE_PORT = /^\/dev\/tty(USB|ACM)\d+$/
 
 /** null: no wire. `com`: a name that only Windows knows. */
 export function parseWire(text: string): Wire | 'com' | null {
@@ -34,6 +36,7 @@ export function resolveBuses({ file, document, findings }: Context): readonly Bu
       findings.error(at, wire === 'com' ? 'comPort' : 'badWire', { wire: block.wire })
       continue
     }
+    if (wire.kind === 'serial' && UNSTABLE_PORT.test(wire.path)) findings.warn(at, 'portUnstable', { wire: block.wire })
     const owner = owners.get(wireKey(wire))
     if (owner !== undefined) findings.error(at, 'wireTwice', { bus: id, other: owner })
     owners.set(wireKey(wire), id)

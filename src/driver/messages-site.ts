@@ -8,6 +8,10 @@ export const SITE = {
     `wire ${p.wire} is a Windows name: write the stable path of the port, /dev/serial/by-path/… (gatehouse ports lists them)`,
     `wire ${p.wire} 是 Windows 串口名：请写稳定的设备路径 /dev/serial/by-path/…（可用 gatehouse ports 查看）`,
   ]),
+  portUnstable: say((p: { wire: string }) => [
+    `wire ${p.wire} is whichever adapter is found first: after a restart it may be another one, and its devices pass for these; write its stable path, /dev/serial/by-path/… (gatehouse ports lists them)`,
+    `wire ${p.wire} 是系统最先找到的转换器：重启后可能换成另一个，其设备会被当成这里的设备；请写稳定的设备路径 /dev/serial/by-path/…（可用 gatehouse ports 查看）`,
+  ]),
   badWire: say((p: { wire: string }) => [
     `wire ${p.wire} is none of modbus-tcp://host[:port], tcp://host:port, /dev/…`,
     `wire ${p.wire} 应为 modbus-tcp://主机[:端口]、tcp://主机:端口 或 /dev/…`,

@@ -371,6 +371,17 @@ test('wires', () => {
   ])
 })
 
+test('a port that is named by the order in which adapters are found is a warning; stable names are not', () => {
+  const of = (wire: string): unknown =>
+    check({ 'site.yaml': `site: {id: s}\nbuses: {b: {wire: "${wire}", line: 9600 8N1}}\n` })
+      .findings.filter(({ id }) => id === 'portUnstable')
+      .map(({ severity }) => severity)
+  expect(of('/dev/ttyUSB0')).toEqual(['warning'])
+  expect(of('/dev/ttyACM11')).toEqual(['warning'])
+  for (const stable of ['/dev/ttyS1', '/dev/ttyAMA0', '/dev/serial/by-id/usb-FTDI-if00-port0', '/dev/riser_b3'])
+    expect(of(stable)).toEqual([])
+})
+
 test('a reserved address on modbus-tcp is a warning, on a line an error', () => {
   const text = (wire: string) =>
     `site: {id: s}\nbuses: {b: {wire: "${wire}"}}\ndevices: {m: {driver: meter/eastron_sdm120, bus: b, address: 255}}\n`
