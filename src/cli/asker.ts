@@ -66,7 +66,7 @@ export async function openAsker(session: Session, where: string | null, line: st
   }
   const { openOwnWire } = await import('./wire.ts')
   // A setting to be swept is asked with each question; the wire's own is what a serial server has.
-  const opened = openOwnWire({ wire, wireText }, line?.split(',')[0]?.trim() ?? null, language)
+  const opened = openOwnWire({ wire, wireText }, line?.split(',')[0]?.trim() ?? null, { language, env: session.io.env })
   return { ...asked, ask: opened.ask, wire, idle: false, close: opened.close }
 }
 

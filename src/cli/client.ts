@@ -228,7 +228,7 @@ function broken({ language, data }: Connection): CliError {
 }
 
 /** Only shown and written down as said: the socket's mode is what is checked. */
-function callerName(env: NodeJS.ProcessEnv): string {
+export function callerName(env: NodeJS.ProcessEnv): string {
   const sudo = env['SUDO_USER']
   const name = sudo !== undefined && sudo !== '' ? sudo : accountName()
   return name.replaceAll(/[^\w.-]/g, '_').slice(0, 32) || 'unknown'

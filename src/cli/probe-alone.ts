@@ -18,6 +18,7 @@ import { ROOT } from '../runtime/root.ts'
 import { openPipe } from '../transport/open.ts'
 import { CliError, EXIT } from './exit.ts'
 import { CONFIG_PLACES, findConfig, type Session } from './session.ts'
+import { shutError } from './shut.ts'
 import { say } from './text.ts'
 
 export type Where = {
@@ -44,7 +45,12 @@ export async function probeAlone(session: Session, where: Where, wanted: ProbeWa
     openPipe,
   })
   try {
-    return await probeModbus({ bus: running, visit, closed }, wanted)
+    const answer = await probeModbus({ bus: running, visit, closed }, wanted)
+    const { why } = running.status()
+    const { wire, wireText } = bus
+    if (why !== null && answer.reads.every(({ raw }) => raw === null))
+      throw await shutError({ wire, wireText, why, language: session.connection.language ?? 'en', env: session.io.env })
+    return answer
   } finally {
     await running.close()
   }

@@ -32,8 +32,19 @@ export const SCAN_TEXT = {
   },
   wireShut: { en: '{wire} cannot be opened: {why}', zh: '{wire} 打不开：{why}' },
   wireShutHint: {
-    en: 'is it the right address, and nobody else on it? a serial port: gatehouse ports says who holds it',
-    zh: '地址对吗？是否已被占用？串口占用者见 gatehouse ports',
+    en: 'is the address right, is it powered, and is nobody else connected to it? many take one connection only',
+    zh: '地址对吗？已上电吗？是否已有其他连接？很多设备只接受一个连接',
+  },
+  portGone: { en: '{wire}: there is no such port', zh: '{wire}：没有这个串口' },
+  portGoneHint: { en: 'gatehouse ports lists those that there are', zh: '现有串口见 gatehouse ports' },
+  portHeld: { en: '{wire} is held by {command} (process {pid})', zh: '{wire} 被 {command}（进程 {pid}）占用' },
+  portHeldHint: {
+    en: 'stop it first; where it is this gateway, name the bus and its data directory: gatehouse scan BUS -d DIR',
+    zh: '请先停止它；如果就是本网关，请改用总线名和数据目录：gatehouse scan BUS -d DIR',
+  },
+  portShutHint: {
+    en: 'gatehouse ports says what it is and who holds it',
+    zh: '用 gatehouse ports 查看它是什么、被谁占用',
   },
   badLine: {
     en: '"{text}" is no line setting: write it like "9600 8N1"',
@@ -88,6 +99,10 @@ export const SCAN_TEXT = {
   scanYamlLikely: {
     en: '{id} is only likely to be that model: compare a value with its display',
     zh: '{id} 只是可能为该型号：请与其显示值核对一项',
+  },
+  scanNoise: {
+    en: '{at}: bytes come although nobody was asked: another master, another setting, A/B swapped or noise. Nothing is searched with this setting',
+    zh: '{at}：未询问也收到字节：有其他主站、线路参数不对、A/B 接反或干扰。不再用该参数查找',
   },
   scanNarrowing: {
     en: '{at}: several meters answer at once; their numbers are sought by their digits, minutes for each two',

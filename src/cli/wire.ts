@@ -6,6 +6,7 @@ import type { Bus, Language, Line } from '../model/site.ts'
 import { SILENT } from '../runtime/log.ts'
 import { openPipe } from '../transport/open.ts'
 import { CliError, EXIT } from './exit.ts'
+import { shutError } from './shut.ts'
 import { say } from './text.ts'
 
 export type OwnWire = {
@@ -17,7 +18,7 @@ export type OwnWire = {
 export function openOwnWire(
   { wire, wireText }: Pick<Bus, 'wire' | 'wireText'>,
   line: string | null,
-  language: Language,
+  { language, env }: { readonly language: Language; readonly env: NodeJS.ProcessEnv },
 ): OwnWire {
   const bus: Bus = { index: 0, id: 'wire', wireText, wire, line: lineFor(line, language), inFlight: 1 }
   const stop = new AbortController()
@@ -36,13 +37,7 @@ export function openOwnWire(
       const heard = await askBus(running, inquiry)
       if (typeof heard === 'string') throw new CliError(EXIT.usage, 'E_ARGS', heard)
       const { why } = running.status()
-      if (heard.outcome === 'unsent' && why !== null)
-        throw new CliError(
-          EXIT.unreachable,
-          'E_UNREACHABLE',
-          say(language, 'wireShut', { wire: wireText, why }),
-          say(language, 'wireShutHint'),
-        )
+      if (heard.outcome === 'unsent' && why !== null) throw await shutError({ wire, wireText, why, language, env })
       return heard
     },
     close: async () => {

@@ -22,6 +22,20 @@ export async function askStep(
   return null
 }
 
+/** An M-Bus address that the standard keeps for later: nobody answers it, and to other protocols the question is no frame. */
+const NOBODY = 252
+const NOISE_TIMEOUT_MS = 300
+
+/** Bytes come also when nobody was asked who could answer: another master, another setting, A and B exchanged, or an empty wire's noise. */
+export async function isNoisy(options: Asking, line: string | null): Promise<boolean> {
+  for (let again = 0; again < 2; again++) {
+    const wanted = { protocol: 'mbus', address: NOBODY, what: { who: true }, timeoutMs: NOISE_TIMEOUT_MS } as const
+    const heard = await askStep(options, line, wanted)
+    if (heard?.outcome !== 'garbled') return false
+  }
+  return true
+}
+
 export function bodiesOf({ bodies }: Heard): readonly Uint8Array[] {
   return bodies.map((hex) => {
     const bytes = parseHex(hex)

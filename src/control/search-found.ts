@@ -25,11 +25,11 @@ export type SearchEvent =
   | { readonly kind: 'note'; readonly note: Note; readonly at: string }
 
 /**
- * `garbled`: bytes came that are no frame. `several`: more than one answers, and this protocol has no way to tell them apart.
+ * `garbled`: bytes came that are no frame. `noise`: they come without being asked for, so nothing is sought there. `several`: more than one answers, and this protocol has no way to tell them apart.
  * `narrowing`: more than one answers, and their numbers are sought digit by digit. `any`: the endpoint answers as every unit: one device.
  * `unnamed`: a meter answers that does not tell its number.
  */
-export type Note = 'garbled' | 'several' | 'narrowing' | 'any' | 'unnamed'
+export type Note = 'garbled' | 'noise' | 'several' | 'narrowing' | 'any' | 'unnamed'
 
 export type Search = Asking & {
   readonly steps: readonly Step[]

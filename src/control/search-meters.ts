@@ -8,7 +8,7 @@ import { answeredBy as cjt188By } from '../protocols/cjt188/index.ts'
 import { answeredAddress, shortAddress } from '../protocols/dlt645/index.ts'
 import { answeredBy as mbusBy, MEDIA } from '../protocols/mbus/index.ts'
 import type { Heard } from './inquiry.ts'
-import { askStep, bodiesOf } from './search-ask.ts'
+import { askStep, bodiesOf, isNoisy } from './search-ask.ts'
 import type { Found, Search, SearchEvent } from './search-found.ts'
 import { MBUS_TIMEOUT_MS, METER_TIMEOUT_MS, NARROW_TIMEOUT_MS, type Step } from './search-plan.ts'
 
@@ -19,7 +19,7 @@ type MeterStep = Extract<Step, { kind: 'meters' }>
 export function searchMeters(options: Search, step: MeterStep): AsyncGenerator<SearchEvent> {
   switch (step.protocol) {
     case 'dlt645':
-      return dlt645(options, step, '')
+      return dlt645(options, step, { tail: '', luck: { found: 0, barren: 0 } })
     case 'cjt188':
       return cjt188(options, step)
     case 'mbus':
@@ -27,8 +27,19 @@ export function searchMeters(options: Search, step: MeterStep): AsyncGenerator<S
   }
 }
 
-/** `tail`: last digits of the numbers looked for; empty: all. */
-async function* dlt645(options: Search, step: MeterStep, tail: string): AsyncGenerator<SearchEvent> {
+/** So many spoilt answers in a row without a meter behind them: it is no meters that spoil each other. */
+const BARREN_MAX = 3
+
+/** `barren`: spoilt answers in a row, looked into to the end, behind which nobody was found. */
+type Luck = { found: number; barren: number }
+
+type Narrowing = {
+  /** Last digits of the numbers looked for; empty: all. */
+  readonly tail: string
+  readonly luck: Luck
+}
+
+async function* dlt645(options: Search, step: MeterStep, { tail, luck }: Narrowing): AsyncGenerator<SearchEvent> {
   const address = String(shortAddress(tail))
   const timeoutMs = tail === '' ? METER_TIMEOUT_MS : NARROW_TIMEOUT_MS
   const wanted = { protocol: 'dlt645', address, what: { who: true }, timeoutMs } as const
@@ -40,6 +51,8 @@ async function* dlt645(options: Search, step: MeterStep, tail: string): AsyncGen
     const again = await askStep(options, step.line, wanted)
     const other = again === null || again.outcome === 'silent' ? number : numberIn(again)
     if (other === number) {
+      luck.found += 1
+      luck.barren = 0
       yield { kind: 'found', found: await dlt645Found(options, step, { number, ms: heard.ms }) }
       return
     }
@@ -57,13 +70,22 @@ async function* dlt645(options: Search, step: MeterStep, tail: string): AsyncGen
       if (old?.outcome !== 'silent') break
     }
   }
-  if ((heard.outcome !== 'garbled' && number === null) || tail.length >= 2 * DEPTH_MAX) return
-  if (tail === '') yield { kind: 'note', note: 'narrowing', at: `dlt645 ${step.line ?? ''}` }
-  for (let pair = 0; pair < 100 && !options.signal.aborted; pair++) {
+  if (heard.outcome !== 'garbled' && number === null) return
+  const note = { kind: 'note', at: `dlt645 ${step.line ?? ''}` } as const
+  if (number === null && (await isNoisy(options, step.line))) {
+    luck.barren = BARREN_MAX
+    yield { ...note, note: 'noise' }
+    return
+  }
+  if (tail === '') yield { ...note, note: 'narrowing' }
+  const before = luck.found
+  for (let pair = 0; pair < 100 && tail.length < 2 * DEPTH_MAX && !options.signal.aborted; pair++) {
+    if (luck.barren >= BARREN_MAX) break
     const longer = String(pair).padStart(2, '0') + tail
     yield { kind: 'within', at: pair, of: 100, tail: longer }
-    yield* dlt645(options, step, longer)
+    yield* dlt645(options, step, { tail: longer, luck })
   }
+  if (luck.found === before) luck.barren += 1
 }
 
 const MODEL = '0400040B'
@@ -103,6 +125,11 @@ const OTHER_ORDER: Cjt188Ask = { type: 0xaa, identifier: '1F90' }
 
 async function* cjt188(options: Search, step: MeterStep): AsyncGenerator<SearchEvent> {
   const first = await cjt188Who(options, step, ANY_TYPE)
+  const at = `cjt188 ${step.line ?? ''}`
+  if (first === 'garbled' && (await isNoisy(options, step.line))) {
+    yield { kind: 'note', note: 'noise', at }
+    return
+  }
   if (first === null || typeof first === 'object') {
     if (first !== null) yield { kind: 'found', found: first }
     return
@@ -117,8 +144,7 @@ async function* cjt188(options: Search, step: MeterStep): AsyncGenerator<SearchE
     seen.add(String(who.address))
     yield { kind: 'found', found: who }
   }
-  if (garbled || (first === 'garbled' && seen.size < 2))
-    yield { kind: 'note', note: 'several', at: `cjt188 ${step.line ?? ''}` }
+  if (garbled || (first === 'garbled' && seen.size < 2)) yield { kind: 'note', note: 'several', at }
 }
 
 /** null: stopped, or an answer that is none of a meter. */
@@ -157,23 +183,35 @@ async function* mbus(options: Search, step: MeterStep): AsyncGenerator<SearchEve
   const heard = await askMbus(options, step, 254)
   if (heard === null) return
   if (heard.outcome === 'garbled') {
-    for (let digit = 0; digit < 10 && !options.signal.aborted; digit++) yield* narrowed(options, step, String(digit))
+    if (await isNoisy(options, step.line)) yield { kind: 'note', note: 'noise', at: `mbus ${step.line ?? ''}` }
+    else yield* narrowed(options, step, { head: '', luck: { found: 0, barren: 0 } })
     return
   }
   const found = mbusFound(heard, step)
   if (found !== null) yield { kind: 'found', found }
 }
 
-/** By the digits of the number from the left; F stands for any. */
-async function* narrowed(options: Search, step: MeterStep, head: string): AsyncGenerator<SearchEvent> {
-  const heard = await askMbus(options, step, head.padEnd(8, 'F'))
-  if (heard === null || heard.outcome === 'silent' || options.signal.aborted) return
-  const found = mbusFound(heard, step)
-  if (found !== null) yield { kind: 'found', found }
-  else if (head.length < 8) {
-    for (let digit = 0; digit < 10 && !options.signal.aborted; digit++)
-      yield* narrowed(options, step, head + String(digit))
+/** By the digits of the number from the left, those of `head` being known; F stands for any. */
+async function* narrowed(
+  options: Search,
+  step: MeterStep,
+  { head, luck }: { readonly head: string; readonly luck: Luck },
+): AsyncGenerator<SearchEvent> {
+  const before = luck.found
+  for (let digit = 0; digit < 10 && head.length < 8 && luck.barren < BARREN_MAX; digit++) {
+    const longer = head + String(digit)
+    const heard = await askMbus(options, step, longer.padEnd(8, 'F'))
+    if (heard === null || options.signal.aborted) return
+    if (heard.outcome === 'silent') continue
+    const found = mbusFound(heard, step)
+    if (found === null) yield* narrowed(options, step, { head: longer, luck })
+    else {
+      luck.found += 1
+      luck.barren = 0
+      yield { kind: 'found', found }
+    }
   }
+  if (luck.found === before) luck.barren += 1
 }
 
 function askMbus(options: Search, step: MeterStep, address: number | string): Promise<Heard | null> {

@@ -5,7 +5,7 @@
  */
 import { TOLD_NOTHING } from '../driver/identify.ts'
 import type { Heard } from './inquiry.ts'
-import { askStep } from './search-ask.ts'
+import { askStep, isNoisy } from './search-ask.ts'
 import type { Search, SearchEvent } from './search-found.ts'
 import { readIdentity } from './search-identity.ts'
 import { searchMeters } from './search-meters.ts'
@@ -21,11 +21,14 @@ export async function* search(options: Search): AsyncGenerator<SearchEvent> {
   /** Settings with a device: another setting need not be asked for the same address. */
   const seen = new Set(options.known)
   const garbled = new Set<string | null>()
+  /** Settings under which nothing could be understood. */
+  const noisy = new Set<string | null>()
   let answersAny = false
   for (let at = options.from; at < steps.length && !signal.aborted; at++) {
     const step = steps[at]
     if (step === undefined) break
     yield { kind: 'step', at, of: steps.length, step }
+    if (noisy.has(step.line)) continue
     if (step.kind === 'meters') {
       for await (const event of searchMeters(options, step)) {
         if (event.kind === 'found') {
@@ -33,6 +36,7 @@ export async function* search(options: Search): AsyncGenerator<SearchEvent> {
           if (seen.has(key)) continue
           seen.add(key)
         }
+        if (event.kind === 'note' && event.note === 'noise') noisy.add(step.line)
         yield event
       }
       continue
@@ -43,7 +47,9 @@ export async function* search(options: Search): AsyncGenerator<SearchEvent> {
     // One of them says it all: on a wrong setting, or with noise, the others would say the same.
     if (heard?.outcome === 'garbled' && !garbled.has(step.line)) {
       garbled.add(step.line)
-      yield { kind: 'note', note: 'garbled', at: `${key} ${step.line ?? ''}` }
+      if (await isNoisy(options, step.line)) noisy.add(step.line)
+      const note = noisy.has(step.line) ? 'noise' : 'garbled'
+      yield { kind: 'note', note, at: `${key} ${step.line ?? ''}` }
     }
     if (heard === null || !isLife(heard)) continue
     seen.add(key)

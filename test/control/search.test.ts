@@ -237,6 +237,43 @@ describe('meters of several types on one pair', () => {
   })
 })
 
+describe('a wire on which something else speaks', () => {
+  const noisy: Ask = async ({ what }) => ({
+    outcome: 'garbled',
+    bodies: [],
+    fault: 'crc',
+    unreached: false,
+    ms: 'who' in what ? 5 : 7,
+  })
+
+  test('is said to be noisy, once for each setting, and not asked again and again', async () => {
+    let asked = 0
+    const ask: Ask = (inquiry) => {
+      asked += 1
+      return noisy(inquiry)
+    }
+    const { found, events } = await look(ask, { steps: plan({ lines: ['9600 8N1', '2400 8E1'] }) })
+    expect(found).toEqual([])
+    expect(events.flatMap((event) => (event.kind === 'note' ? [`${event.note} ${event.at}`] : []))).toEqual([
+      'noise modbus 1 9600 8N1',
+      'noise dlt645 2400 8E1',
+    ])
+    expect(asked).toBe(2 * 3)
+  })
+
+  test('meters are not sought digit by digit behind a spoilt answer that comes now and then', async () => {
+    let asked = 0
+    // Every question for a meter is spoilt, but the one that nobody can answer stays without an answer.
+    const ask: Ask = async (inquiry) => {
+      asked += 1
+      return inquiry.address === 252 ? { ...(await noisy(inquiry)), outcome: 'silent' } : noisy(inquiry)
+    }
+    const protocols: readonly ProtocolName[] = ['dlt645', 'mbus']
+    const { found } = await look(ask, { steps: plan({ protocols, lines: ['2400 8E1'] }) })
+    expect([found, asked < 100]).toEqual([[], true])
+  })
+})
+
 describe('a running bus', () => {
   test('no poll is later for it, nothing is written, and who is new is found', async () => {
     const pair = fakePair(

@@ -175,6 +175,7 @@ function clear({ io, json }: Session): void {
 const NOTES: Readonly<Record<Note, TextKey>> = {
   garbled: 'scanGarbled',
   several: 'scanSeveral',
+  noise: 'scanNoise',
   narrowing: 'scanNarrowing',
   any: 'scanAny',
   unnamed: 'scanUnnamed',
