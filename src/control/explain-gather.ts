@@ -52,7 +52,7 @@ export async function gather(view: GatewayView, point: Point, signal: AbortSigna
         type: point.type,
         range: point.range,
         from: point.source.from,
-        place: point.source.from === 'field' ? placeText(point.source.place) : null,
+        place: point.source.from === 'field' ? placeText(point.source.place, device.manual) : null,
         everyMs: point.source.from === 'field' ? point.source.everyMs : null,
         maxAgeMs: point.maxAgeMs,
       },

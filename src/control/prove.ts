@@ -102,7 +102,7 @@ function rowOf(view: GatewayView, site: Site, point: Point, everGood: boolean): 
     address: link?.kind === 'bus' ? String(link.address) : link?.kind === 'topic' ? link.topic : null,
     where:
       source.from === 'field'
-        ? placeText(source.place)
+        ? placeText(source.place, device?.manual)
         : source.from === 'point'
           ? (site.points[source.point]?.id ?? null)
           : null,

@@ -1,6 +1,5 @@
 /** Where a value lies: what `at`, `as`, `bit`, `length` and `order` of a point say, checked. */
-import type { ModbusEncoding, ModbusOrder, ModbusPlace, ModbusTable, PayloadPlace, Place } from '../model/point.ts'
-import { partText } from '../protocols/textline/index.ts'
+import type { ModbusEncoding, ModbusOrder, ModbusPlace, ModbusTable, PayloadPlace } from '../model/point.ts'
 import { ENCODINGS } from './schema-point.ts'
 
 /** `holding 99`, `input 0x1F` */
@@ -93,42 +92,34 @@ function bitsOf(text: string | undefined): readonly [number, number] | null {
   return low === undefined ? null : [Number(low), Number(high)]
 }
 
-/** How screens show a place: `input 72 (manual: 30073)`. */
-export function placeText(place: Place, manual: string): string {
-  switch (place.protocol) {
-    case 'payload':
-      return place.path
-    case 'dlt645':
-      return place.item
-    case 'cjt188':
-      return `${place.item} ${place.field}`
-    case 'mbus':
-      return place.record
-    case 'textline':
-      return partText(place.part)
-    case 'modbus':
-      return registerText(place, manual)
-  }
-}
-
-function registerText({ table, address, model }: ModbusPlace, manual: string): string {
-  if (model !== undefined) return `model ${model.id} offset ${address}`
-  const own = `${table} ${address}`
+/** What the maker prints for an address, as the driver's `manual` says; null: what we say. Screens show both: `input 72 (manual: 30073)`. */
+export function manualNumber(
+  { table, address }: Pick<ModbusPlace, 'table' | 'address'>,
+  manual: string,
+): string | null {
   const digit = { coil: '0', discrete: '1', input: '3', holding: '4' }[table]
   switch (manual) {
     case '0x':
-      return `${own} (manual: 0x${address.toString(16).toUpperCase().padStart(4, '0')})`
+      return `0x${address.toString(16).toUpperCase().padStart(4, '0')}`
     case '1based':
-      return `${own} (manual: ${address + 1})`
+      return String(address + 1)
     case '3x_1based':
     case '4x_1based':
-      return `${own} (manual: ${digit}${String(address + 1).padStart(4, '0')})`
+      return `${digit}${String(address + 1).padStart(4, '0')}`
     case '3xx_1based':
     case '4xx_1based':
-      return `${own} (manual: ${digit}${String(address + 1).padStart(5, '0')})`
+      return `${digit}${String(address + 1).padStart(5, '0')}`
     default:
-      return own
+      return null
   }
+}
+
+/** `at` as it is written, and the maker's number beside it. */
+export function atText(at: string, manual: string | undefined): string {
+  const [, table, address] = AT.exec(at) ?? []
+  if (!isTable(table) || address === undefined || manual === undefined) return at
+  const number = manualNumber({ table, address: Number(address) }, manual)
+  return number === null ? at : `${at} (manual: ${number})`
 }
 
 export function isEncoding(text: string): text is ModbusEncoding {

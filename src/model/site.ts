@@ -112,6 +112,8 @@ export type Device = {
   readonly brick: string | null
   /** The driver's title: what model this is. */
   readonly model: Text
+  /** How its maker prints addresses, where the driver says so. */
+  readonly manual?: string
   readonly name: Text
   readonly place: Readonly<Record<string, string>>
   readonly tags: Readonly<Record<string, string>>

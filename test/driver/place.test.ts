@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parsePath, parsePlace, placeText } from '../../src/driver/place.ts'
+import { atText, parsePath, parsePlace } from '../../src/driver/place.ts'
 
 describe('a place', () => {
   test('is table and address, decimal or hexadecimal', () => {
@@ -51,14 +51,15 @@ describe('a place', () => {
   })
 
   test('is shown with the maker’s number beside', () => {
-    const place = parsePlace({ at: 'input 72', as: 'f32' }, 'ABCD')
-    if ('why' in place) throw new Error(place.why)
-    expect(['3x_1based', '3xx_1based', '1based', '0x', '0based'].map((manual) => placeText(place, manual))).toEqual([
+    expect(['3x_1based', '3xx_1based', '1based', '0x', '0based'].map((manual) => atText('input 72', manual))).toEqual([
       'input 72 (manual: 30073)',
       'input 72 (manual: 300073)',
       'input 72 (manual: 73)',
       'input 72 (manual: 0x0048)',
       'input 72',
     ])
+    expect(atText('holding 0x2B', '4x_1based')).toBe('holding 0x2B (manual: 40044)')
+    expect(atText('model 103 14', '4x_1based')).toBe('model 103 14')
+    expect(atText('coil 0', undefined)).toBe('coil 0')
   })
 })

@@ -102,11 +102,17 @@ async function showDriver(session: Session, folders: readonly string[], name: st
   if (driver === null) return reportTo(session, findings.sorted())
   const { data, file, sha, shadows } = driver
   if (session.json) printJson(session.io, { driver: name, file, sha, shadows, data })
-  else printLines(session.io, driverScreen(name, file, data, session))
+  else {
+    const { atText } = await import('../../driver/place.ts')
+    printLines(session.io, driverScreen(name, file, data, { session, atText }))
+  }
   return reportTo(session, findings.sorted())
 }
 
-function driverScreen(name: string, file: string, data: DriverFile, { io, connection }: Session): readonly string[] {
+type Showing = { readonly session: Session; readonly atText: (at: string, manual: string | undefined) => string }
+
+function driverScreen(name: string, file: string, data: DriverFile, { session, atText }: Showing): readonly string[] {
+  const { io, connection } = session
   const language = connection.language ?? 'en'
   const facts = [
     data.category,
@@ -118,7 +124,9 @@ function driverScreen(name: string, file: string, data: DriverFile, { io, connec
   const rows = [
     ...Object.entries(data.points ?? {}).map(([key, point]) => [
       key,
-      [point.at, point.as, point.bit].filter((part) => part !== undefined).join(' '),
+      [point.at === undefined ? undefined : atText(point.at, data.manual), point.as, point.bit]
+        .filter((part) => part !== undefined)
+        .join(' '),
       point.unit ?? '',
       point.every ?? '',
       point.title === undefined ? '' : inLanguage(point.title, language),
