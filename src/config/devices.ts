@@ -6,9 +6,9 @@ import { isPlain, type Layer, merge } from '../driver/layers.ts'
 import type { Driver } from '../driver/load.ts'
 import { buildModel, type Model } from '../driver/model.ts'
 import type { Draft, DraftFormula } from '../driver/points.ts'
+import { numbered } from '../driver/numbered.ts'
 import { bothLanguages } from '../driver/shapes.ts'
 import type { DriverFile } from '../driver/schema.ts'
-import type { Formula } from '../model/point.ts'
 import { connect, type Connection } from './connect.ts'
 import type { Context } from './context.ts'
 import { type Entry, expandDevices, placeOf } from './expand.ts'
@@ -64,6 +64,7 @@ export function resolveDevices(buses: readonly Bus[], context: Context): Devices
         link,
         params: model.params,
         points: model.drafts.map((_, offset) => first + offset),
+        ...(driver.data.manual === undefined ? {} : { manual: driver.data.manual }),
         ...(entry.block.freeze === false ? { freeze: false } : {}),
       },
     })
@@ -96,15 +97,6 @@ export function resolveDevices(buses: readonly Bus[], context: Context): Devices
 
 function deriveSource(formula: DraftFormula, siblings: readonly Draft[], first: number, device: number): PointSource {
   return { from: 'derive', formula: numbered(formula, siblings, first, device) }
-}
-
-function numbered(formula: DraftFormula, siblings: readonly Draft[], first: number, device: number): Formula {
-  if (formula.kind === 'expression') return { ...formula, device }
-  const indexOf = (key: string): number => first + siblings.findIndex((sibling) => sibling.key === key)
-  const of = indexOf(formula.of)
-  if (formula.kind === 'door')
-    return { ...formula, of, granted: formula.granted === null ? null : indexOf(formula.granted) }
-  return formula.kind === 'increase' ? { kind: 'increase', of, over: formula.over } : { kind: formula.kind, of }
 }
 
 /** What the connected point lends to the input: its source, its unit where the driver names none. */

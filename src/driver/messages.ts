@@ -281,8 +281,8 @@ const DRIVERS = {
 /** Proofs: bytes and what they must come to. */
 const PROOFS = {
   proofNone: say(() => [
-    'has no proof: add a request, its reply and the samples they give',
-    '没有验证数据：请加入请求、应答及应得到的样本',
+    'has no proof: add a request, its reply and the samples they give; of a composed device steps of its inputs and what follows',
+    '没有验证数据：请加入请求、应答及应得到的样本；组合设备请加入输入的各步及其结果',
   ]),
   proofShape: say((p: { why: string }) => [`this proof ${p.why}`, `该验证数据有误：${p.why}`]),
   proofRequest: say((p: { why: string }) => [`request: ${p.why}`, `request：${p.why}`]),
@@ -294,6 +294,10 @@ const PROOFS = {
   proofSample: say((p: { point: string; wanted: string; got: string }) => [
     `${p.point} must come out as ${p.wanted}, and comes out as ${p.got}`,
     `${p.point} 应为 ${p.wanted}，实际为 ${p.got}`,
+  ]),
+  proofAlarms: say((p: { wanted: string; got: string }) => [
+    `alarms that must be active: ${p.wanted}; that are: ${p.got}`,
+    `应处于活动状态的报警：${p.wanted}；实际：${p.got}`,
   ]),
   proofUncovered: say((p: { point: string; asked: string }) => [
     `${p.point} does not lie within this request (${p.asked})`,

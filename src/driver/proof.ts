@@ -11,6 +11,7 @@ import type { Path } from './document.ts'
 import type { Findings } from './finding.ts'
 import { placeIn } from './layers.ts'
 import type { Model } from './model.ts'
+import { replaySteps } from './proof-play.ts'
 import { replayLine, replayMessage, type Told, untold } from './proof-told.ts'
 import type { ProofBlock } from './schema.ts'
 
@@ -20,19 +21,26 @@ type Replay = { readonly model: Model; readonly points: readonly Point[]; readon
 export function replayProofs(model: Model, findings: Findings): void {
   const points = fieldPoints(model)
   const proofs = model.data.proof ?? []
+  const isSound = findings.errors === 0
   for (const point of points) {
     const why = model.data.protocol === 'mqtt' ? untold(model.data.payload ?? '', point) : null
     const at = placeIn(model.layers, ['points', point.key, 'write'])
     if (why !== null) findings.error(at, 'writeUntold', { point: point.key, why })
   }
-  if (proofs.length === 0 && points.length > 0) findings.warn(placeIn(model.layers, ['driver']), 'proofNone', {})
+  if (proofs.length === 0 && model.drafts.length > 0) findings.warn(placeIn(model.layers, ['driver']), 'proofNone', {})
   for (const [index, proof] of proofs.entries()) {
     const replay = { model, points, findings }
     const path = ['proof', index]
     if (proof.payload !== undefined) replayTold(proof, replayMessage(proof, model, points), path, replay)
     else if (proof.received !== undefined) replayTold(proof, replayLine(proof, model, points), path, replay)
     else if (proof.request !== undefined) replayExchange(proof, proof.request, path, replay)
-    else findings.error(placeIn(model.layers, path), 'proofShape', { why: 'has neither request nor payload' })
+    else if (proof.steps === undefined)
+      findings.error(placeIn(model.layers, path), 'proofShape', { why: 'has neither request nor payload' })
+    else if (model.data.protocol !== 'composed')
+      findings.error(placeIn(model.layers, [...path, 'steps']), 'proofShape', {
+        why: 'has steps, which composed devices have',
+      })
+    else if (isSound) replaySteps(proof, index, model, findings)
   }
 }
 

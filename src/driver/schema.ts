@@ -148,6 +148,20 @@ const hex = expecting(
   '十六进制字节，如 "01 04 00 00"',
 )
 
+const proofStep = z.strictObject({
+  at: duration.optional().describe('Time since the first step. Default: that of the step before.'),
+  inputs: z
+    .record(id, sampleValue)
+    .optional()
+    .describe('What these inputs say from now on; null: nothing. What no step names is not connected.'),
+  samples: z.record(id, sampleValue).optional().describe('What must then come out; null: bad.'),
+  alarms: z
+    .array(id)
+    .max(64)
+    .optional()
+    .describe('Exactly these are active then; nobody acknowledges. Default: not looked at.'),
+})
+
 export const proofBlock = z.strictObject({
   from: label.optional().describe('Where the bytes come from.'),
   framing: z.enum(['rtu', 'tcp']).optional().describe('Default rtu: what an RS-485 capture shows.'),
@@ -172,6 +186,13 @@ export const proofBlock = z.strictObject({
     .optional()
     .describe('What must be asked besides before the answer is complete, and the replies.'),
   samples: z.record(id, sampleValue).optional().describe('What must come out; null: bad.'),
+  params: z.record(id, scalar).optional().describe('With `steps`: what the site sets. Default: nothing.'),
+  steps: z
+    .array(proofStep)
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Protocol composed: what its inputs say over time, and what must follow.'),
 })
 
 const code = (what: { readonly en: string; readonly zh: string }) =>

@@ -34,7 +34,9 @@ describe('a proof', () => {
   })
 
   test('is needed', () => {
-    expect(lint('')).toEqual(['meter/m.yaml:1:9 has no proof: add a request, its reply and the samples they give'])
+    expect(lint('')).toEqual([
+      'meter/m.yaml:1:9 has no proof: add a request, its reply and the samples they give; of a composed device steps of its inputs and what follows',
+    ])
   })
 
   test.each([
@@ -100,6 +102,61 @@ describe('a proof', () => {
       /comes out as 21\.5$/,
     )
     expect(lint(`proof: [{payload: '{"t":', samples: {temperature: 20}}]\n`, head)[0]).toMatch(/reply: not_json$/)
+  })
+})
+
+describe('a proof of steps', () => {
+  const head = `driver: meter/m
+title: {en: M, zh: M}
+category: meter
+protocol: composed
+source: a test
+params: {after: {default: 180s, range: [1s, 1h], text: t}}
+inputs: {door: {debounce: 200ms}, moving: {}}
+derive: {stands: {expression: "!moving"}}
+alarms:
+  held: {when: door && stands, onDelay: params.after, offDelay: 5s, priority: low, text: t}
+  pressed: {when: door, latch: true, priority: low, text: t}
+`
+  const steps = (keys: string): readonly string[] => lint(`proof: [{steps: [${keys}]}]\n`, head)
+  const BEGIN = '{inputs: {door: true, moving: false}}'
+
+  test('that holds gives no finding', () => {
+    expect(
+      steps(`${BEGIN}, {at: 179s, samples: {stands: true}, alarms: [pressed]}, {at: 180s, alarms: [held, pressed]},
+        {at: 200s, inputs: {door: false}}, {at: 204s, alarms: [held, pressed]}, {at: 210s, alarms: [pressed]}`),
+    ).toEqual([])
+  })
+  test('is needed', () => expect(lint('', head)[0]).toMatch(/has no proof/))
+  test('plays the debounce and the silence of an input', () => {
+    const bounce =
+      '{inputs: {door: false, moving: false}}, {at: 1s, inputs: {door: true}}, {at: 1100ms, inputs: {door: false}}'
+    expect(steps(`${bounce}, {at: 9s, samples: {door: false}, alarms: []}`)).toEqual([])
+    expect(steps(`${BEGIN}, {at: 9s, inputs: {moving: null}, samples: {stands: null, moving: null}}`)).toEqual([])
+  })
+  test('an input that no step names is not connected', () => {
+    expect(steps('{inputs: {door: true}}, {at: 1h, samples: {moving: null}, alarms: [pressed]}')).toEqual([])
+  })
+  test.each([
+    ['a wrong sample', `${BEGIN}, {samples: {stands: false}}`, /stands must come out as false, and comes out as true/],
+    ['a missing alarm', `${BEGIN}, {at: 1s, alarms: []}`, /alarms that must be active: -; that are: pressed/],
+    ['an alarm too early', `${BEGIN}, {at: 179s, alarms: [held, pressed]}`, /active: held, pressed; that are: pressed/],
+    ['an unknown input', '{inputs: {dor: true}}', /names dor/],
+    ['a derived point as an input', '{inputs: {stands: true}}', /names stands/],
+    ['an unknown sample', `${BEGIN}, {samples: {stand: true}}`, /names stand/],
+    ['time that goes back', `${BEGIN}, {at: 9s}, {at: 8s}`, /goes back in time/],
+  ])('with %s is found', (_name, keys, line) => expect(steps(keys)[0]).toMatch(line))
+
+  test('the threshold is the parameter: with another default the proof fails', () => {
+    const proof = `proof: [{steps: [${BEGIN}, {at: 180s, alarms: [held, pressed]}]}]\n`
+    expect(lint(proof, head)).toEqual([])
+    expect(lint(proof, head.replace('180s', '181s'))[0]).toMatch(/alarms that must be active/)
+    const set = `proof: [{params: {after: 10s}, steps: [${BEGIN}, {at: 10s, alarms: [held, pressed]}]}]\n`
+    expect(lint(set, head)).toEqual([])
+    expect(lint(set.replace('10s}', '9h}'), head)[0]).toMatch(/does not have or allow/)
+  })
+  test('is only for composed devices', () => {
+    expect(proof('{steps: [{at: 1s}]}')[0]).toMatch(/has steps, which composed devices have/)
   })
 })
 

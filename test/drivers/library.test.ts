@@ -48,7 +48,7 @@ describe.each(NAMES)('%s', (name) => {
   test('says what it is and where its facts come from', () => {
     expect(data.brick).toMatch(/^[A-Z]\w+$/)
     expect(data.source?.length).toBeGreaterThan(20)
-    expect(data.protocol === 'composed' ? ['none'] : ['computed', 'capture']).toContain(data.proven)
+    expect(['computed', 'capture']).toContain(data.proven)
     if (data.protocol === 'modbus' && !ONLY_TCP.includes(name)) expect(data.line).toBeDefined()
     // What the reference marks as contradictory has no place in a file that drives equipment.
     expect(readFileSync(file(name), 'utf8')).not.toMatch(/conf(idence)?:? ?D\b/)
@@ -98,6 +98,17 @@ describe.each(NAMES)('%s', (name) => {
       if (draft.type !== 'bool')
         expect(draft.write, draft.key).toMatchObject({ min: expect.any(Number), max: expect.any(Number) })
     }
+  })
+
+  test('has a proof that says what comes out', () => {
+    const proofs = data.proof ?? []
+    expect(proofs.length).toBeGreaterThan(0)
+    const steps = proofs.flatMap((proof) => proof.steps ?? [])
+    if (data.protocol !== 'composed') return
+    // Each alarm of contacts is seen raised, and there is a moment at which none is.
+    const raised = new Set(steps.flatMap((step) => step.alarms ?? []))
+    expect([...raised].toSorted(byName)).toEqual(alarms.map(({ key }) => key).toSorted(byName))
+    expect(steps.some((step) => step.alarms?.length === 0)).toBe(true)
   })
 
   // Devices of other protocols are read whole by their own proofs above.
@@ -173,6 +184,16 @@ describe('the checks above can fail', () => {
   })
   test('a unit beside the standard', () => {
     expect(changed('pump/constant_pressure_ptech', 'unit: MPa, every', 'unit: bar, every').join('\n')).toMatch(/MPa/)
+  })
+  test('a delay that is not as it was proven', () => {
+    expect(changed('elevator/dry_contacts', 'default: 180s', 'default: 240s').join('\n')).toMatch(/entrapment/)
+    expect(changed('access/door_contacts', 'default: 30s', 'default: 31s').join('\n')).toMatch(/held/)
+  })
+  test('a card read otherwise', () => {
+    expect(changed('access/serial_card_reader', 'card: uid,', 'card: uid_reversed,').join('\n')).toMatch(/uid:78563412/)
+  })
+  test('another place in a message', () => {
+    expect(changed('access/uhppoted_door', 'at: direction-text', 'at: direction').join('\n')).toMatch(/direction/)
   })
   test('a misspelt point in a condition', () => {
     expect(changed('elevator/dry_contacts', 'when: alarm_button', 'when: alarm_buton').join('\n')).toMatch(
