@@ -48,8 +48,11 @@ async function parse(
     if (!json) program.outputHelp({ error: true })
     return new CliError(EXIT.usage, 'E_ARGS', say(language, 'verbNone'), say(language, 'usageHintAll'))
   }
-  if (verb === 'help' && asked !== undefined && asked !== 'help' && !names.has(asked))
-    return unknownVerb(asked, program, language)
+  if (verb === 'help' && asked === 'help') {
+    program.outputHelp()
+    return null
+  }
+  if (verb === 'help' && asked !== undefined && !names.has(asked)) return unknownVerb(asked, program, language)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return null

@@ -10,6 +10,7 @@ import { type CommonOptions, DATA_DEFAULT, openSession, printJson, runOptions, t
 import { addSiteVerbs } from './program-site.ts'
 import type { DecodeOptions } from './verbs/decode.ts'
 import type { HistoryOptions } from './verbs/history.ts'
+import { width } from './table.ts'
 import { say, type TextKey } from './text.ts'
 
 /** Long enough for an outage, its end and the drain. */
@@ -25,7 +26,12 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language, done: (ex
     .version(version(), '-V, --version', t('optVersion'))
     .helpOption('-h, --help', t('optHelp'))
     .helpCommand('help [verb]', t('verbHelp'))
-    .configureHelp({ showGlobalOptions: true, styleTitle: (title) => titled(title, t), subcommandTerm })
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (title) => titled(title, t),
+      subcommandTerm,
+      displayWidth: width,
+    })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride()
     .showSuggestionAfterError(false)

@@ -5,7 +5,7 @@ export const HELP_TEXT = {
   // What verbs do (help).
   about: { en: 'The gateway of a residential community.', zh: '住宅小区网关。' },
   helpMore: {
-    en: 'Exit: 0 done, 1 warnings or a refusal, 2 wrong usage, 3 no daemon,\n69 not reachable, 70 a bug, 73 another daemon, 74 disk, 77 no permission, 78 bad site file.',
+    en: 'Exit: 0 done, 1 warnings or a refusal, 2 wrong usage, 3 no daemon,\n69 not reachable, 70 a bug, 73 another daemon, 74 disk, 77 no permission,\n78 bad site file.',
     zh: '退出码：0 完成，1 有警告或被拒绝，2 用法错误，3 守护进程未运行，\n69 不可达，70 内部错误，73 已有守护进程，74 磁盘，77 无权限，78 配置文件有误。',
   },
   helpUsage: { en: 'Usage:', zh: '用法：' },
@@ -14,7 +14,7 @@ export const HELP_TEXT = {
   helpCommands: { en: 'Verbs:', zh: '命令：' },
   optConfig: {
     en: 'site file (default: ./site.yaml, then /etc/gatehouse/site.yaml)',
-    zh: '配置文件（默认 ./site.yaml，其次 /etc/gatehouse/site.yaml）',
+    zh: '配置文件（默认 ./site.yaml， 其次 /etc/gatehouse/site.yaml）',
   },
   optData: { en: 'data directory of the daemon', zh: '守护进程的数据目录' },
   optJson: {
@@ -39,6 +39,10 @@ export const HELP_TEXT = {
     zh: '{name} 不能作为密钥名：以小写字母开头，只含小写字母、数字和 _',
   },
   secretPrompt: { en: '{name} (not shown): ', zh: '{name}（不显示）：' },
+  secretBinary: {
+    en: 'this is no text (UTF-8): a key is given as PEM, a password as it is typed',
+    zh: '内容不是文本（UTF-8）：密钥请用 PEM 格式，密码请按输入的字符提供',
+  },
   secretEmpty: { en: 'nothing was given', zh: '没有输入内容' },
   secretLong: { en: 'longer than 64 KiB: is this the right file?', zh: '超过 64 KiB：文件是否正确？' },
   secretStored: { en: 'stored in {path}, mode 0600', zh: '已保存到 {path}，权限 0600' },
@@ -61,7 +65,7 @@ export const HELP_TEXT = {
   verbDrivers: { en: 'the device library: list, show ID, check FILE', zh: '设备库：list、show ID、check FILE' },
   verbDecode: {
     en: 'say what these bytes, this message, this line or this card number is, or why not',
-    zh: '解释这些字节、消息、打印行或卡号是什么，或为什么不是',
+    zh: '解释这些字节、消息、打印行或卡号是什么， 或为什么不是',
   },
   optFor: { en: 'end by itself after this long', zh: '运行这么久后自动结束' },
   optPortBase: { en: 'first TCP port to use', zh: '使用的第一个 TCP 端口' },

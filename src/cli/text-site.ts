@@ -59,7 +59,7 @@ export const SITE_TEXT = {
     zh: '{file}：{total} 点中 {proven} 点与显示一致，{never} 点从未正常',
   },
   proveOpen: {
-    en: 'open: {unproven} not compared, {differs} differ, {lapsed} lapsed (driver, address or wire changed since)',
+    en: 'open: {unproven} not compared, {differs} differ, {lapsed} lapsed (driver or place changed since)',
     zh: '未完成：{unproven} 未核对，{differs} 不一致，{lapsed} 已失效（此后驱动、地址或线路有变）',
   },
   proveNever: { en: 'never good: {points}', zh: '从未正常：{points}' },

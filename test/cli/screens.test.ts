@@ -295,3 +295,15 @@ describe('a large and broken site still fits one screen', () => {
     await large.close()
   })
 })
+
+test('help fits into 80 columns, for every verb and in both languages', async () => {
+  const { out } = await runOn(['help', '--lang', 'en'])
+  const verbs = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb = '']) => verb)
+  expect(verbs).toContain('history')
+  for (const language of ['en', 'zh'])
+    for (const verb of ['', ...verbs]) {
+      const { exit, lines } = await runOn(['help', ...(verb === '' ? [] : [verb]), '--lang', language])
+      expect(exit).toBe(0)
+      for (const line of lines) expect(width(line), line).toBeLessThanOrEqual(80)
+    }
+})

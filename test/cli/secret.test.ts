@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,4 +38,18 @@ test('a wrong name, nothing, or another action is wrong usage', () => {
   expect(set(['set', '../cloud'], 'x').status).toBe(2)
   expect(set(['set', 'cloud'], '\n').status).toBe(2)
   expect(set(['show', 'cloud'], 'x').status).toBe(2)
+})
+
+test('what comes in pieces is kept as it was; what is no text is refused, not mangled', async () => {
+  const child = spawn('sh', [GATEHOUSE, 'secret', 'set', 'cloud', '-c', join(folder, 'site.yaml')])
+  const bytes = Buffer.from('中文')
+  child.stdin.write(bytes.subarray(0, 2), () => child.stdin.end(bytes.subarray(2)))
+  await once(child, 'close')
+  expect(readFileSync(join(folder, 'secrets/cloud'), 'utf8')).toBe('中文')
+  const { status, stderr } = spawnSync('sh', [GATEHOUSE, 'secret', 'set', 'key', '-c', join(folder, 'site.yaml')], {
+    input: Buffer.from([0x30, 0x82, 0xff, 0xfe, 0x00]),
+    encoding: 'utf8',
+  })
+  expect(status).toBe(2)
+  expect(stderr).toMatch(/PEM/)
 })

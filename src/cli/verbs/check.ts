@@ -7,7 +7,7 @@ import { ROOT } from '../../runtime/root.ts'
 import { capacityOf } from '../../store/capacity.ts'
 import { formatBytes, formatPercent, formatSpan } from '../format.ts'
 import { findConfig, printJson, printLines, type Session } from '../session.ts'
-import { paint } from '../table.ts'
+import { paint, wrap } from '../table.ts'
 import { say } from '../text.ts'
 import { exitOfFindings } from './drivers.ts'
 import { countLine, findingLines, findingsJson, unsound } from './findings.ts'
@@ -42,7 +42,7 @@ export async function check(session: Session): Promise<number> {
       ...countLine(findings, language),
       ...(findings.length === 0 ? [paint(say(language, 'checkFine', { file }), 'green', color)] : []),
       ...predicted.flatMap((bus) => predictionLines(bus, language)),
-      ...(checked.site === null ? [] : [capacityLine(checked.site, language)]),
+      ...(checked.site === null ? [] : wrap(capacityLine(checked.site, language), session.io.width)),
     ])
   }
   return exitOfFindings(findings)

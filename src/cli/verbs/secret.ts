@@ -1,7 +1,9 @@
 /** `secret set NAME`: from standard input into a 0600 file beside the site file. What was typed is never shown. */
+import { isUtf8 } from 'node:buffer'
 import { dirname, join, resolve } from 'node:path'
 import { ID } from '../../driver/shapes.ts'
 import { writeSecret } from '../../config/secrets.ts'
+import type { Language } from '../../model/site.ts'
 import { CliError, EXIT } from '../exit.ts'
 import { findConfig, printJson, printLines, type Session } from '../session.ts'
 import { say } from '../text.ts'
@@ -16,9 +18,9 @@ export async function secret(session: Session, action: string, name: string): Pr
   if (action !== 'set') throw fail(say(language, 'secretAction', { action }))
   if (!ID.test(name)) throw fail(say(language, 'secretName', { name }))
   const folder = join(dirname(resolve(findConfig(session))), 'secrets')
-  if (process.stdin.isTTY) io.err(say(language, 'secretPrompt', { name }))
-  const text = (await readInput(process.stdin)).replace(/\r?\n$/, '')
-  if (process.stdin.isTTY) io.err('\n')
+  const given = process.stdin.isTTY ? await askTyped(session, name) : await readPiped(process.stdin)
+  if (given === null) throw fail(say(language, 'secretBinary'))
+  const text = given.replace(/\r?\n$/, '')
   if (text === '') throw fail(say(language, 'secretEmpty'))
   if (Buffer.byteLength(text) > BYTES_MAX) throw fail(say(language, 'secretLong'))
   const path = writeSecret(name, text, folder)
@@ -27,26 +29,47 @@ export async function secret(session: Session, action: string, name: string): Pr
   return EXIT.done
 }
 
-/** A whole file from a pipe; one line, not echoed, from a terminal. */
-async function readInput(stdin: NodeJS.ReadStream): Promise<string> {
+async function askTyped({ io, connection: { language } }: Session, name: string): Promise<string> {
+  io.err(say(language, 'secretPrompt', { name }))
+  const text = await readTyped(process.stdin, language)
+  io.err('\n')
+  return text
+}
+
+/** One line, not echoed. */
+async function readTyped(stdin: NodeJS.ReadStream, language: Language): Promise<string> {
   let text = ''
-  const isTerminal = stdin.isTTY
-  if (isTerminal) stdin.setRawMode(true)
+  // A character may come in two pieces.
+  stdin.setEncoding('utf8')
+  stdin.setRawMode(true)
   try {
     for await (const chunk of stdin) {
       for (const character of String(chunk)) {
-        if (isTerminal && (character === '\r' || character === '\n')) return text
-        if (isTerminal && character === '\u0003') throw new CliError(EXIT.usage, 'E_ARGS', 'interrupted')
-        if (isTerminal && (character === '\u007f' || character === '\b')) text = text.slice(0, -1)
+        if (character === '\r' || character === '\n') return text
+        if (character === '\u0003') throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'interrupted'))
+        if (character === '\u007f' || character === '\b') text = [...text].slice(0, -1).join('')
         else text += character
       }
       if (text.length > BYTES_MAX) return text
     }
     return text
   } finally {
-    if (isTerminal) {
-      stdin.setRawMode(false)
-      stdin.pause()
-    }
+    stdin.setRawMode(false)
+    stdin.pause()
   }
+}
+
+/** A whole file; null: it is no text. */
+async function readPiped(stdin: NodeJS.ReadStream): Promise<string | null> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stdin) {
+    const part: Buffer = chunk
+    parts.push(part)
+    bytes += part.length
+    if (bytes > 2 * BYTES_MAX) break
+  }
+  const whole = Buffer.concat(parts)
+  // What is too long may end in the middle of a character; it is refused for its length.
+  return isUtf8(whole) || whole.length > BYTES_MAX ? whole.toString('utf8') : null
 }
