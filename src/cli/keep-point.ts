@@ -23,6 +23,7 @@ export type PlaceBlock = {
   readonly as: string
   readonly order?: string
   readonly scale?: number
+  readonly bit?: number
 }
 
 export type KeepOutcome =
@@ -50,7 +51,7 @@ export function withPoint(text: string, device: string, point: string, block: Pl
     document.setIn(path, node)
     return restored(text, plain, document.toString(style))
   }
-  for (const key of ['at', 'as', 'order', 'scale'] as const) {
+  for (const key of ['at', 'as', 'order', 'scale', 'bit'] as const) {
     const value = block[key]
     if (value === undefined) document.deleteIn([...path, key])
     else document.setIn([...path, key], value)

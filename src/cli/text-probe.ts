@@ -9,7 +9,7 @@ export const PROBE_TEXT = {
   optUnit: { en: 'unit number, on a wire', zh: '站号（直接用线路时）' },
   optLine: { en: 'line setting, such as "9600 8N1"', zh: '线路参数，如 "9600 8N1"' },
   optAscii: { en: 'Modbus ASCII in place of RTU', zh: '使用 Modbus ASCII 而非 RTU' },
-  optAs: { en: 'only this type: u16 s16 u32 s32 f32 …', zh: '只按此类型：u16 s16 u32 s32 f32 …' },
+  optAs: { en: 'only this type: u16 s16 u32 s32 f32 bits …', zh: '只按此类型：u16 s16 u32 s32 f32 bits …' },
   optOrder: { en: 'byte order, with --as and --keep', zh: '字节序，与 --as、--keep 同用' },
   optCount: { en: 'how many registers or bits', zh: '寄存器或位的个数' },
   optExpect: { en: 'what the display shows', zh: '仪表显示的值' },
@@ -42,6 +42,10 @@ export const PROBE_TEXT = {
   probeUnit: { en: 'on a wire, say which unit: --unit 1', zh: '直接用线路时请指明站号：--unit 1' },
   probeNumber: { en: '{option} takes {wanted}, not {text}', zh: '{option} 应为 {wanted}，而不是 {text}' },
   probeKeepWhat: { en: '--keep wants --expect VALUE or --as TYPE', zh: '--keep 需要 --expect 值 或 --as 类型' },
+  probeKeepBit: {
+    en: '--keep keeps one bit: name it, such as --as "bit 5"',
+    zh: '--keep 只保留一位：请指明，如 --as "bit 5"',
+  },
   probeKeepForm: { en: '--keep takes DEVICE.POINT, not {text}', zh: '--keep 应为 设备.点，而不是 {text}' },
   probeKeepDevice: { en: '{file} has no entry {device} under devices', zh: '{file} 的 devices 下没有 {device}' },
   probeKeepDeviceHint: {

@@ -31,6 +31,7 @@ export type ProbeOn = {
 
 const FUNCTION = { coil: 1, discrete: 2, holding: 3, input: 4 } as const
 const WORDS_MOST = 4
+const WORD_BITS = 16
 /** Function code and byte count. */
 const HEAD = 2
 
@@ -61,15 +62,24 @@ type Place = { readonly table: ModbusTable; readonly address: number }
 /** Throws OperationError for what cannot or may not be asked. */
 export async function probeModbus(on: ProbeOn, wanted: ProbeWanted): Promise<ProbeAnswer> {
   const place = placeWanted(wanted.at)
-  const as = encodingWanted(wanted.as)
-  const count = wanted.count ?? (isBits(place.table) ? 1 : as === null ? 2 : encodingOf(as).words)
+  const bits = bitsWanted(wanted.as)
+  if (bits !== null && wanted.expect !== undefined && !isBits(place.table))
+    throw wrong(
+      'bits of a register are listed: --as bits without --expect',
+      '寄存器的位只能列出：--as bits，不带 --expect',
+    )
+  const as = bits === null ? encodingWanted(wanted.as) : null
+  if (as !== null && isBits(place.table))
+    throw wrong(`a ${place.table} is one bit: --as is for registers`, `${place.table} 就是一位：--as 只用于寄存器`)
+  const count = wanted.count ?? (isBits(place.table) || bits !== null ? 1 : as === null ? 2 : encodingOf(as).words)
   if (place.address + count > 0x10000) throw wrong('address 65535 is the last', '地址最大为 65535')
   const closed = closedIn(on.closed, place.table, place.address, place.address + count)
   if (closed !== null) throw forbidden(closed)
   const at = placeText(place.table, place.address)
   if (wanted.expect === undefined) {
     const read = await readPart(on, place.table, place.address, count)
-    return { at, reads: [read], readings: readingsOf(read, place, as), candidates: [] }
+    const readings = bits === null && !isBits(place.table) ? readingsOf(read, place, as) : bitsOf(read, place, bits)
+    return { at, reads: [read], readings, candidates: [] }
   }
   return isBits(place.table)
     ? expectBit(on, place, wanted.expect)
@@ -200,6 +210,16 @@ function readingsOf(read: ProbeRead, { table, address }: Place, as: NumberEncodi
   return found
 }
 
+/** Of coils and discrete inputs each is one; of a register there are sixteen, 0 the least significant. */
+function bitsOf({ raw }: ProbeRead, { table, address }: Place, only: Bits | null): ProbeAnswer['readings'] {
+  return (raw ?? []).flatMap((each: number | boolean, offset) => {
+    const at = placeText(table, address + offset)
+    if (typeof each === 'boolean') return [{ at, as: 'bit', order: null, value: each }]
+    const numbers = typeof only === 'number' ? [only] : Array.from({ length: WORD_BITS }, (_, bit) => bit)
+    return numbers.map((bit) => ({ at, as: `bit ${bit}`, order: null, value: ((each >> bit) & 1) === 1 }))
+  })
+}
+
 /** The same place in overlapping reads. */
 function distinct(candidates: readonly ProbeCandidate[]): ProbeCandidate[] {
   const keyed = candidates.map((each) => [[each.at, each.as, each.order, each.scale].join(' '), each] as const)
@@ -225,13 +245,25 @@ function placeWanted(at: string): Place {
   return { table: table as ModbusTable, address }
 }
 
+/** All bits, or the one of this number. */
+type Bits = 'all' | number
+
+/** null: something else than bits. */
+function bitsWanted(as: string | undefined): Bits | null {
+  if (as === 'bit' || as === 'bits') return 'all'
+  const [, digits] = /^bit (\d{1,2})$/.exec(as ?? '') ?? []
+  if (digits === undefined) return null
+  if (Number(digits) < WORD_BITS) return Number(digits)
+  throw wrong(`a register has bits 0 to 15, not ${digits}`, `寄存器的位为 0 到 15，而不是 ${digits}`)
+}
+
 function encodingWanted(as: string | undefined): NumberEncoding | null {
   if (as === undefined) return null
   const name = as as NumberEncoding
   if (isNumberEncoding(name)) return name
   throw wrong(
-    `--as takes u16 s16 u32 s32 f32 u64 s64 f64 bcd16 bcd32 sm16 sm32 mod10k32, not ${as}`,
-    `--as 可用 u16 s16 u32 s32 f32 u64 s64 f64 bcd16 bcd32 sm16 sm32 mod10k32，而不是 ${as}`,
+    `--as takes u16 s16 u32 s32 f32 u64 s64 f64 bcd16 bcd32 sm16 sm32 mod10k32, bits or "bit 5", not ${as}`,
+    `--as 可用 u16 s16 u32 s32 f32 u64 s64 f64 bcd16 bcd32 sm16 sm32 mod10k32、bits 或 "bit 5"，而不是 ${as}`,
   )
 }
 

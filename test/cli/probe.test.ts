@@ -19,6 +19,9 @@ polls: {slow: 1h}
 points:
   voltage: {at: input 51, as: u16, scale: 0.1, every: slow, title: Voltage}
   energy: {at: input 52, as: u32, order: CDAB, scale: 0.01, every: slow, title: Energy}
+  word: {at: holding 10, as: u16, every: slow, title: Word}
+  on: {at: coil 4, every: slow, title: 'On'}
+  open: {at: discrete 7, every: slow, title: Open}
   secret: {at: holding 90, as: u16, every: slow, title: Secret, forbidden: true}
 `
 const written = (wire: string): string => `# Pump room, as wired in May
@@ -42,6 +45,9 @@ beforeAll(async () => {
   wire = simulator.buses[0]?.wire ?? ''
   simulator.set('flat_1.voltage', 230.2)
   simulator.set('flat_1.energy', 123456.78)
+  simulator.set('flat_1.word', 0x8005)
+  simulator.set('flat_1.on', true)
+  simulator.set('flat_1.open', true)
 })
 afterAll(() => simulator.close())
 
@@ -55,6 +61,34 @@ test('without an expectation: the registers, and all they may mean', async () =>
   expect(exit).toBe(0)
   expect(lines[0]).toMatch(/^input 51: 08FE \(2302\)/)
   expect(lines.some((line) => /^input 51 +u16 +2302$/.test(line.trim()))).toBe(true)
+})
+
+test('bits are listed: of coils, of discrete inputs, and of a register', async () => {
+  const listed = async (...argv: string[]): Promise<readonly string[]> => {
+    const { lines, exit } = await runOn(['probe', wire, ...argv, '--unit', '1'])
+    expect(exit).toBe(0)
+    return lines.slice(lines.findIndex((line) => line === '') + 2).map((line) => line.trim().replaceAll(/ +/g, ' '))
+  }
+  expect(await listed('coil 4')).toEqual(['coil 4 bit 1'])
+  expect(await listed('discrete 7')).toEqual(['discrete 7 bit 1'])
+  const word = await listed('holding 10', '--as', 'bits')
+  expect(word).toHaveLength(16)
+  expect(word.filter((line) => line.endsWith(' 1'))).toEqual([
+    'holding 10 bit 0 1',
+    'holding 10 bit 2 1',
+    'holding 10 bit 15 1',
+  ])
+  expect(await listed('holding 10', '--as', 'bit 2')).toEqual(['holding 10 bit 2 1'])
+})
+
+test('one bit of a register is kept', async () => {
+  const { root, options } = files()
+  const argv = ['probe', 'flat_1', 'holding 10', '--as', 'bit 2', '--keep', 'flat_1.ready', ...options]
+  expect((await runOn(argv)).exit).toBe(0)
+  const text = readFileSync(join(root, 'site.yaml'), 'utf8')
+  expect(text).toContain('ready: {at: holding 10, as: bit, bit: 2}')
+  const many = ['probe', 'flat_1', 'holding 10', '--as', 'bits', '--keep', 'flat_1.ready', ...options]
+  expect(await runOn(many)).toMatchObject({ exit: 2, err: expect.stringContaining('--as "bit 5"') })
 })
 
 test('the right reading of a wrong declaration is the first, and is kept', async () => {
@@ -94,6 +128,9 @@ test.each([
   { args: ['flat_1', 'holding 90'], why: /flat_1\.secret, which is forbidden/, exit: 77 },
   { args: ['flat_1', 'holding 89', '--count', '2'], why: /forbidden/, exit: 77 },
   { args: ['flat_1', 'register 5'], why: /is no place/, exit: 2 },
+  { args: ['flat_1', 'holding 10', '--as', 'bit 16'], why: /bits 0 to 15/, exit: 2 },
+  { args: ['flat_1', 'holding 10', '--as', 'bits', '--expect', '1'], why: /without --expect/, exit: 2 },
+  { args: ['flat_1', 'coil 4', '--as', 'u16'], why: /is one bit/, exit: 2 },
   { args: ['flat_1', 'input 51', '--as', 'float'], why: /--as takes/, exit: 2 },
   { args: ['flat_1', 'input 51', '--expect', 'much'], why: /--expect takes/, exit: 2 },
   { args: ['flat_1', 'input 51', '--keep', 'flat_1.x'], why: /--keep wants/, exit: 2 },

@@ -141,6 +141,12 @@ function blockOf(session: Session, body: ProbeAnswer, options: ProbeOptions, lan
   if (options.expect === undefined) {
     const as = options.as ?? ''
     if (body.readings.length === 0) return null
+    const [only, ...others] = body.readings
+    const [, bit] = /^bit (\d+)$/.exec(only?.as ?? '') ?? []
+    if (only?.as === 'bit' || bit !== undefined) {
+      if (others.length > 0) throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'probeKeepBit'))
+      return { at: body.at, as: 'bit', ...(bit === undefined ? {} : { bit: Number(bit) }) }
+    }
     const isLong = body.readings.some((each) => each.order !== null)
     return { at: body.at, as, ...(isLong ? { order: options.order ?? 'ABCD' } : {}) }
   }
@@ -172,7 +178,7 @@ function resultLines(
 ): readonly string[] {
   const right = 'right' as const
   if (expect === undefined) {
-    const cells = body.readings.map(({ at, as, order, value }) => [at, as, order ?? '', String(value)])
+    const cells = body.readings.map(({ at, as, order, value }) => [at, as, order ?? '', shownValue(value)])
     const titles = [
       { title: say(language, 'colAt') },
       { title: say(language, 'colAs') },
@@ -200,8 +206,12 @@ function resultLines(
   return ['', ...table(columns, cells, io), ...zero]
 }
 
+function shownValue(value: number | boolean | string): string {
+  return typeof value === 'boolean' ? (value ? '1' : '0') : String(value)
+}
+
 function candidateCells({ at, as, order, scale, value, off, alike }: ProbeCandidate): readonly string[] {
-  const shown = typeof value === 'number' ? String(Number(value.toPrecision(9))) : String(value)
+  const shown = typeof value === 'number' ? String(Number(value.toPrecision(9))) : shownValue(value)
   return [
     at,
     as,
