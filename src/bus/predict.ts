@@ -3,7 +3,7 @@
  * speed, frame lengths, an estimate of how long devices think, and of what changing the line setting costs. Pure; `check` prints
  * what comes out.
  */
-import type { Point } from '../model/point.ts'
+import type { Point, Text } from '../model/point.ts'
 import type { Bus, Device, Line } from '../model/site.ts'
 import { PROTOCOLS, protocolOf, type Protocols } from '../protocols/all.ts'
 import type { Block, Framing } from '../protocols/protocol.ts'
@@ -18,7 +18,7 @@ export type Complaint = {
   /** The shortest interval that would do. */
   readonly neededMs: number
   /** One sentence: what cannot be kept, and what to change. */
-  readonly message: string
+  readonly message: Text
 }
 
 /** How often a device's block will really be read. */
@@ -159,9 +159,12 @@ function ofDevices(loads: readonly Load[]): Complaint[] {
     const load = sum(own, ({ costMs, gapMs, block }) => (costMs + gapMs) / block.everyMs)
     if (load <= 1) return []
     const { everyMs, neededMs } = advice(own, { load, most: 1 })
-    const message =
-      `${device.id} cannot be polled every ${duration(everyMs)}: its reads take ${percent(load)} of the time, ` +
-      `pauses between requests included; poll it every ${duration(neededMs)} or slower`
+    const message = {
+      en:
+        `${device.id} cannot be polled every ${duration(everyMs)}: its reads take ${percent(load)} of the time, ` +
+        `pauses between requests included; poll it every ${duration(neededMs)} or slower`,
+      zh: `${device.id} 无法每 ${duration(everyMs)} 轮询一次：连同请求间隔，读取需占 ${percent(load)} 的时间；请改为 ${duration(neededMs)} 或更慢`,
+    }
     return [{ device: device.index, everyMs, neededMs, message }]
   })
 }
@@ -172,10 +175,16 @@ function ofBus(
 ): Complaint[] {
   if (utilisation <= LOAD_MAX) return []
   const { everyMs, neededMs } = advice(loads, { load: utilisation * lanes, most: LOAD_ADVISED * lanes })
-  const faster = bus.wire.kind === 'modbus-tcp' ? 'allow more `inFlight`' : 'raise the baud rate'
-  const message =
-    `bus ${bus.id} would be busy ${percent(utilisation)} of the time: the polls every ${duration(everyMs)} cannot be kept; ` +
-    `poll every ${duration(neededMs)} or slower, ${faster}, or move devices to another bus`
+  const faster =
+    bus.wire.kind === 'modbus-tcp'
+      ? { en: 'allow more `inFlight`', zh: '增大 inFlight' }
+      : { en: 'raise the baud rate', zh: '提高波特率' }
+  const message = {
+    en:
+      `bus ${bus.id} would be busy ${percent(utilisation)} of the time: the polls every ${duration(everyMs)} cannot be kept; ` +
+      `poll every ${duration(neededMs)} or slower, ${faster.en}, or move devices to another bus`,
+    zh: `总线 ${bus.id} 的占用将达 ${percent(utilisation)}：无法做到每 ${duration(everyMs)} 轮询一次；请改为 ${duration(neededMs)} 或更慢，或${faster.zh}，或将部分设备移到另一条总线`,
+  }
   return [{ device: null, everyMs, neededMs, message }]
 }
 

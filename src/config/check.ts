@@ -3,6 +3,7 @@
  * looked at, not only up to the first mistake.
  */
 import { basename, dirname, join, resolve } from 'node:path'
+import type { Text } from '../model/point.ts'
 import type { Language, Site } from '../model/site.ts'
 import { readDocument } from '../driver/document.ts'
 import { type Finding, Findings } from '../driver/finding.ts'
@@ -22,7 +23,7 @@ export type Prediction = {
   /** Share of its time that the polls ask for; above 1 they cannot be kept. */
   readonly utilisation: number
   /** Which intervals cannot be kept, a sentence each, where whoever predicts can say. Index of the device; null: the whole bus. */
-  readonly complaints?: readonly { readonly device: number | null; readonly message: string }[]
+  readonly complaints?: readonly { readonly device: number | null; readonly message: Text }[]
 }
 
 export type CheckOptions = {

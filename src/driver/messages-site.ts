@@ -266,7 +266,7 @@ export const SITE = {
     `store.keep.audit is ${p.keep}: below the 180 days that auditors ask for`,
     `store.keep.audit 为 ${p.keep}：低于审计要求的 180 天`,
   ]),
-  pollsLate: say((p: { message: string }) => [p.message, p.message]),
+  pollsLate: say((p: { message: Text }) => [p.message.en, p.message.zh]),
   busOverloaded: say((p: { bus: string; percent: number; cycle: string }) => [
     `bus ${p.bus} cannot keep its poll intervals: they ask for ${p.percent} % of its time, a round takes ${p.cycle}; poll slower or split the bus`,
     `总线 ${p.bus} 无法满足轮询间隔：占用 ${p.percent}%，一轮需 ${p.cycle}；请放慢轮询或拆分总线`,

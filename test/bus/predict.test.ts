@@ -26,8 +26,9 @@ test('30 devices each second cannot be: says so, and what would do', () => {
   expect(complaints).toHaveLength(1)
   const [complaint] = complaints
   expect(complaint).toMatchObject({ device: null, everyMs: 1000 })
-  expect(complaint!.message).toContain('bus_1')
-  expect(complaint!.message).toMatch(
+  expect(complaint!.message.en).toContain('bus_1')
+  expect(complaint!.message.zh).toMatch(/总线 bus_1 .*提高波特率/)
+  expect(complaint!.message.en).toMatch(
     /polls every 1s cannot be kept; poll every \d+(\.\d)?m?s or slower, raise the baud rate/,
   )
   // Its own advice is good advice.
@@ -38,7 +39,7 @@ test('30 devices each second cannot be: says so, and what would do', () => {
 test('a device whose pauses are longer than its interval', () => {
   const { complaints } = predict({ wire: 'modbus-tcp', devices: devices(1, 100, { maxRegisters: 5, minGapMs: 50 }) })
   expect(complaints).toMatchObject([{ device: 0, everyMs: 100 }])
-  expect(complaints[0]!.message).toContain('device_1')
+  expect(complaints[0]!.message.en).toContain('device_1')
 })
 
 test('more in flight makes room on TCP', () => {

@@ -427,8 +427,8 @@ test('a bus that cannot keep its polls is a warning', () => {
 test('what a bus complains of stands where its device or the bus is written', () => {
   const root = folder({ 'site.yaml': SITE })
   const complaints = [
-    { device: 1, message: 'io_1 is late' },
-    { device: null, message: 'all are late' },
+    { device: 1, message: { en: 'io_1 is late', zh: 'io_1 过慢' } },
+    { device: null, message: { en: 'all are late', zh: '全部过慢' } },
   ]
   const { findings } = checkSite(join(root, 'site.yaml'), {
     libraries: [LIBRARY],
