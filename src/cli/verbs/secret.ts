@@ -47,7 +47,7 @@ async function readTyped(stdin: NodeJS.ReadStream, language: Language): Promise<
       for (const character of String(chunk)) {
         if (character === '\r' || character === '\n') return text
         if (character === '\u0003') throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'interrupted'))
-        if (character === '\u007f' || character === '\b') text = [...text].slice(0, -1).join('')
+        if (character === '\u007f' || character === '\b') text = Array.from(text).slice(0, -1).join('')
         else text += character
       }
       if (text.length > BYTES_MAX) return text
