@@ -4,6 +4,7 @@ import { createCatalogue } from './config/catalogue.ts'
 import type { Checked } from './config/check.ts'
 import type { SiteDiff } from './config/diff.ts'
 import { createAudit } from './control/audit.ts'
+import { describeBoot } from './control/boot.ts'
 import type { GatewayView, ReloadOutcome } from './control/context.ts'
 import { type Facts, watchFacts } from './control/facts.ts'
 import { type FieldJobsOptions, freezeJob, timeJobs } from './control/fieldjobs.ts'
@@ -143,17 +144,9 @@ export async function openGateway(options: {
     )
 
     // What this boot is comes before anything that it says: the cloud learns of a cut, and of names, with the first numbers.
-    const { epoch, boot, clean, previous, lastCommitAt, cv, catalogueChanged } = identity
+    const { epoch, boot, clean, cv, catalogueChanged } = identity
     const { spine } = inForce.field
-    const begun = {
-      version: version(),
-      clean,
-      lastCommitAt,
-      firstAt: clock.utc(),
-      prevEp: previous?.epoch ?? null,
-      prevHi: previous?.hi ?? null,
-      why: clean ? 'start' : 'power',
-    }
+    const begun = describeBoot(identity, { version: version(), firstAt: clock.utc() })
     const told = [spine.tell('boot', null, begun, { urgent: true })]
     if (catalogueChanged)
       for (const part of catalogue.parts) told.push(spine.tell('meta', null, { cv, ...part }, { urgent: true }))

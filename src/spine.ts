@@ -211,7 +211,11 @@ export function openSpine(options: SpineOptions): Spine {
         utc: isTrusted(time.quality) ? utc : null,
       })
       states.push(...derived.states)
-      for (const notice of derived.notices) {
+      // Several sums may be made of one counter: it was replaced once.
+      const counters = new Map(
+        derived.notices.map((notice) => [`${deviceOf(notice.point)} ${notice.of} ${notice.what}`, notice]),
+      )
+      for (const notice of counters.values()) {
         items.push(event('health', deviceOf(notice.point), { point: idOf(notice.of), counter: notice.what }, utc))
       }
       const next = new Gathered()

@@ -290,3 +290,16 @@ describe('device events', () => {
     spine.close()
   })
 })
+
+test('a counter of which several sums are made is said once to have been replaced', async () => {
+  const head = HEAD.replace('modbus-tcp://127.0.0.1', 'tcp://127.0.0.1:1')
+  const { spine, commits, read } = open(
+    siteOf({ 'site.yaml': `${head}  m: {driver: meter/dlt645_2007_three_phase, bus: b, address: "000012345678"}\n` }),
+  )
+  for (const value of [5000, 5001, 12, 12.1, 12.2, 12.3]) await read({ 'm.energy_import': value })
+  const said = commits
+    .flatMap(({ items }) => items)
+    .flatMap(({ body }) => (body['ty'] === 'health' ? [[body['i'], body['body']]] : []))
+  expect(said).toEqual([['m', { point: 'm.energy_import', counter: 'replaced' }]])
+  spine.close()
+})

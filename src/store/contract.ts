@@ -27,7 +27,8 @@ export type Identity = {
   readonly boot: number
   /** The epoch was created in this start. */
   readonly newEpoch: boolean
-  readonly previous: { readonly epoch: string; readonly hi: Readonly<Record<Lane, number>> } | null
+  /** What is known of the epoch that could not be continued; null: nothing. Highest numbers found of it; null: none was, so nobody knows. */
+  readonly previous: { readonly epoch: string; readonly hi: Readonly<Record<Lane, number | null>> } | null
   /** The last run ended orderly. true also for the very first start. */
   readonly clean: boolean
   /** UTC ms of the last durable commit before this start. */

@@ -136,7 +136,7 @@ function retireSegments(segments: Segments, options: RecoveryOptions): Identity[
   for (const note of segments.notes) {
     try {
       const segment = segments.open(note)
-      const hi = { t: segment.lastBatch()?.number ?? note.first - 1, a: 0, e: 0 }
+      const hi = { t: segment.lastBatch()?.number ?? note.first - 1, a: null, e: null }
       previous = { epoch: segment.meta('epoch') ?? '', hi }
     } catch (error) {
       if (!isDamage(error)) throw error

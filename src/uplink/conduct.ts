@@ -99,7 +99,8 @@ export function conduct(options: SessionOptions, state: SessionState, link: Link
     const now = clock.mono()
     const lastedMs = now - since
     const certain = end.code === TAKEN_OVER
-    const likely = link.version === 4 && end.by === 'peer' && sender.isSettled() && drain.inFlight() === 0
+    // 3.1.1 has no code, and not every MQTT 5 broker sends one: mosquitto 2.0.11 only hangs up.
+    const likely = end.code === null && end.by === 'peer' && sender.isSettled() && drain.inFlight() === 0
     const dead = drain.lost(mayAnswerBatch(end.by, end.code) ? 'peer' : 'other')
     takeovers.ended(now, { certain, likely, lastedMs })
     if (dead !== null) {

@@ -1,6 +1,6 @@
 /**
  * Does somebody else connect with our identity? A broker closes the older of two connections of one client id, so two clones kick
- * each other out in turn (uplink contract, section 9, clone guard). MQTT 5 says so (0x8E); 3.1.1 only hangs up.
+ * each other out in turn (uplink contract, section 9, clone guard). MQTT 5 has a word for it (0x8E); 3.1.1 and some MQTT 5 brokers only hang up.
  */
 export type Takeovers = {
   /** A connection ended. `certain`: the broker said why. `likely`: it hung up on an idle session and let us in again at once. */

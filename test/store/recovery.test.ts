@@ -135,7 +135,7 @@ test('a lost state.db is a new epoch; the old segments are kept aside and their 
   expect(second.identity).toMatchObject({
     newEpoch: true,
     boot: 1,
-    previous: { epoch: first.identity.epoch, hi: { t: 1 } },
+    previous: { epoch: first.identity.epoch, hi: { t: 1, a: null, e: null } },
   })
   expect(second.identity.epoch).not.toBe(first.identity.epoch)
   expect(readdirSync(dir)).toContain('t-1.db.old')

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openRig, type Rig, until } from './rig.ts'
-import { connack, type FakeServer, openServer, type Published, receiveMaximum, type Script } from './server.ts'
+import { connack, type FakeServer, openServer, type Published, puback, receiveMaximum, type Script } from './server.ts'
 
 const open: { close: () => Promise<void> | void }[] = []
 afterEach(async () => {
@@ -329,5 +329,25 @@ describe('our identity elsewhere', () => {
     expect(rig.events.filter((event) => event.kind === 'condition')).toMatchObject([
       { condition: 'identity_in_use', active: true },
     ])
+  })
+
+  it('is suspected of a server, of either version, that hangs up on idle sessions without a word', async () => {
+    for (const version of [5, 4]) {
+      let kicks = 3
+      const server = await serve({
+        connect: (connect) => connack(connect.version, connect.version === version ? 0 : 1),
+        publish: (message, socket) => {
+          if (levelOf(message) !== 's' || kicks === 0) return 0
+          kicks -= 1
+          socket.end(puback(version, message.id, 0))
+          return null
+        },
+      })
+      const rig = use(openRig([server.url], { timings: { takeoverPauseMs: 100 } }))
+      await until(() => rig.uplink.status().conditions.includes('identity_in_use'))
+      // Nobody has said so for certain: telemetry goes on.
+      rig.add('t')
+      await until(() => rig.uplink.status().acked === 1)
+    }
   })
 })
