@@ -55,6 +55,9 @@ devices: {}
 #:     servers: ["mqtts://cloud.example:8883"]
 #:     username: SITE_ID
 #:     password: {secret: cloud}
+#:     # 云端要求客户端证书时：init 已生成私钥 secrets/gw_key，用它申请证书：
+#:     # openssl req -new -key secrets/gw_key -subj /CN=SITE_ID -out gw.csr
+#:     # tls: {ca: ca.pem, cert: gw.pem, key: {secret: gw_key}}
 `
 
 const EN = `# This site. When changed: gatehouse check (is it sound), gatehouse run -d DIR (run it), gatehouse reload (into the running one).
@@ -108,6 +111,9 @@ devices: {}
 #:     servers: ["mqtts://cloud.example:8883"]
 #:     username: SITE_ID
 #:     password: {secret: cloud}
+#:     # Where the cloud wants a certificate: init made the private key secrets/gw_key; ask for its certificate with
+#:     # openssl req -new -key secrets/gw_key -subj /CN=SITE_ID -out gw.csr
+#:     # tls: {ca: ca.pem, cert: gw.pem, key: {secret: gw_key}}
 `
 
 const TEMPLATES: Readonly<Record<Language, string>> = { zh: ZH, en: EN }

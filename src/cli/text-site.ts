@@ -30,7 +30,10 @@ export const SITE_TEXT = {
   ruleUnknown: { en: 'unknown: it depends on what is not good', zh: '未知：取决于不正常的输入' },
   ruleSuppressed: { en: 'suppressed', zh: '已抑制' },
 
-  verbInit: { en: 'a commented first site.yaml and its secrets folder', zh: '生成带注释的 site.yaml 和密钥目录' },
+  verbInit: {
+    en: 'a commented first site.yaml, a key, a secrets folder',
+    zh: '生成带注释的 site.yaml、私钥和密钥目录',
+  },
   initExistsHint: {
     en: 'it was left as it is; choose another folder: gatehouse init DIR',
     zh: '原文件未改动；换个目录：gatehouse init 目录',
@@ -38,6 +41,10 @@ export const SITE_TEXT = {
   initDone: {
     en: 'wrote {file}; secrets go into {secrets} (mode 0700)',
     zh: '已生成 {file}；密钥放在 {secrets}（权限 0700）',
+  },
+  initKey: {
+    en: 'private key of this gateway: {key} (for uplinks with tls; the file says how to get its certificate)',
+    zh: '本网关的私钥：{key}（用于带 tls 的上行；证书申请方法见 site.yaml）',
   },
   initNext: {
     en: 'Next: gatehouse ports, gatehouse scan WIRE --yaml, edit, gatehouse check -c {file}',

@@ -8,6 +8,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pseudonym } from '../image/intake.ts'
 import type { Secret } from '../model/site.ts'
+import { Halt } from '../runtime/halt.ts'
 import { readSecret } from './secrets.ts'
 
 export const SITE_KEY = 'site_key'
@@ -20,8 +21,20 @@ export function openSiteKey(data: string, credentials: string | null): Secret {
   const known = readSecret(SITE_KEY, { credentials, beside: folder })
   if (!('why' in known)) return checked(known)
   if (known.why === 'mode')
-    throw new Error(`${known.path} can be read by others (mode ${known.mode}): chmod 600 it, or replace the key`)
-  if (known.why === 'unreadable') throw new Error(`the site key cannot be read: ${known.text.en}`)
+    throw new Halt({
+      kind: 'permission',
+      text: {
+        en: `${known.path} can be read by others (mode ${known.mode})`,
+        zh: `${known.path} 可被其他用户读取（权限 ${known.mode}）`,
+      },
+      hint: { en: `chmod 600 ${known.path}`, zh: `执行 chmod 600 ${known.path}` },
+    })
+  if (known.why === 'unreadable')
+    throw new Halt({
+      kind: 'disk',
+      text: { en: `the site key cannot be read: ${known.text.en}`, zh: `无法读取站点密钥：${known.text.zh}` },
+      hint: null,
+    })
   make(folder)
   const made = readSecret(SITE_KEY, { credentials: null, beside: folder })
   if ('why' in made) throw new Error(`the site key was written to ${folder} and cannot be read back: ${made.why}`)
@@ -41,7 +54,14 @@ export function createPseudonym(key: Secret): Pseudonym {
 
 function checked(key: Secret): Secret {
   if (new RegExp(`^[0-9a-fA-F]{${KEY_BYTES * 2}}$`).test(key.reveal())) return key
-  throw new Error(`the secret ${SITE_KEY} must be ${KEY_BYTES} bytes in hexadecimal: openssl rand -hex ${KEY_BYTES}`)
+  throw new Halt({
+    kind: 'usage',
+    text: {
+      en: `the secret ${SITE_KEY} must be ${KEY_BYTES} bytes in hexadecimal`,
+      zh: `密钥 ${SITE_KEY} 应为 ${KEY_BYTES} 字节的十六进制`,
+    },
+    hint: { en: `openssl rand -hex ${KEY_BYTES} makes one`, zh: `用 openssl rand -hex ${KEY_BYTES} 生成` },
+  })
 }
 
 /** Durable before the first pseudonym is: a key that a power cut takes away makes strangers of all cards seen so far. */

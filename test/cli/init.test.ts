@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createPrivateKey } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { siteTemplate, wholeTemplate } from '../../src/cli/site-template.ts'
 import { check, folder } from '../driver/folder.ts'
@@ -23,6 +24,10 @@ test('makes file and folder, named after the folder', async () => {
   expect([exit, out.includes('site.yaml')]).toEqual([0, true])
   expect(readFileSync(join(at, 'site.yaml'), 'utf8')).toContain('id: garden_north')
   expect(mode(join(at, 'secrets'))).toBe(0o700)
+  const key = join(at, 'secrets/gw_key')
+  expect(out).toContain(key)
+  expect(mode(key)).toBe(0o600)
+  expect(createPrivateKey(readFileSync(key)).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' })
   const checked = await runOn(['check', '-c', join(at, 'site.yaml')])
   expect(checked.exit).toBe(0)
 })
@@ -42,4 +47,13 @@ test('a secrets folder that others can read is closed', async () => {
   chmodSync(join(at, 'secrets'), 0o755)
   await runOn(['init', at])
   expect(mode(join(at, 'secrets'))).toBe(0o700)
+})
+
+test('a key that is there stays: it may have its certificate already', async () => {
+  const at = folder({})
+  mkdirSync(join(at, 'secrets'))
+  writeFileSync(join(at, 'secrets', 'gw_key'), 'mine')
+  const { out } = await runOn(['init', at, '--json'])
+  expect(JSON.parse(out)).toMatchObject({ keys: [join(at, 'secrets/gw_key')] })
+  expect(readFileSync(join(at, 'secrets/gw_key'), 'utf8')).toBe('mine')
 })

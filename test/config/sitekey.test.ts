@@ -42,7 +42,7 @@ describe('the key of a site', () => {
     openSiteKey(data, null)
     const path = join(data, 'secrets/site_key')
     chmodSync(path, 0o644)
-    expect(() => openSiteKey(data, null)).toThrow(/can be read by others \(mode 644\): chmod 600/)
+    expect(() => openSiteKey(data, null)).toThrow(/can be read by others \(mode 644\)$/)
     chmodSync(path, 0o600)
     writeFileSync(path, 'secret')
     expect(() => openSiteKey(data, null)).toThrow(/must be 32 bytes in hexadecimal: openssl rand/)
