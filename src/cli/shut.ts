@@ -30,8 +30,9 @@ export async function shutError({ wire, wireText, why, language, env }: Shut): P
       say(language, 'noPermission', { path: wireText }),
       say(language, 'noPermissionHint', { group: groupOf(wire.path), user: callerName(env) }),
     )
-  const [holder] = holders
-  if (holder !== undefined)
-    return unreachable(say(language, 'portHeld', { wire: wireText, ...holder }), say(language, 'portHeldHint'))
+  if (holders.length > 0) {
+    const who = holders.map(({ pid, command }) => `${command} (${pid})`).join(', ')
+    return unreachable(say(language, 'portHeld', { wire: wireText, who }), say(language, 'portHeldHint'))
+  }
   return unreachable(say(language, 'wireShut', { wire: wireText, why }), say(language, 'portShutHint'))
 }

@@ -37,7 +37,7 @@ export const SCAN_TEXT = {
   },
   portGone: { en: '{wire}: there is no such port', zh: '{wire}：没有这个串口' },
   portGoneHint: { en: 'gatehouse ports lists those that there are', zh: '现有串口见 gatehouse ports' },
-  portHeld: { en: '{wire} is held by {command} (process {pid})', zh: '{wire} 被 {command}（进程 {pid}）占用' },
+  portHeld: { en: '{wire} is held by {who}', zh: '{wire} 被占用：{who}' },
   portHeldHint: {
     en: 'stop it first; where it is this gateway, name the bus and its data directory: gatehouse scan BUS -d DIR',
     zh: '请先停止它；如果就是本网关，请改用总线名和数据目录：gatehouse scan BUS -d DIR',

@@ -102,11 +102,19 @@ export async function holdersOf(
     if (files === 'denied' || files === null) continue
     const opened = await Promise.all(files.map((file) => orNull(readlink(join(folder, file)))))
     for (const path of new Set(opened.flatMap((file) => wanted.get(file ?? '') ?? []))) {
-      const command = (await text(join(roots.proc, pid, 'comm'))) ?? '?'
+      const command = await commandOf(join(roots.proc, pid))
       holders.set(path, [...(holders.get(path) ?? []), { pid: Number(pid), command }])
     }
   }
   return { holders, known }
+}
+
+/** Programs of Node call their first thread MainThread: then the name of what was started. */
+async function commandOf(folder: string): Promise<string> {
+  const name = await text(join(folder, 'comm'))
+  if (name !== null && name !== 'MainThread') return name
+  const [started = ''] = ((await text(join(folder, 'cmdline'))) ?? '').split('\0')
+  return basename(started) || '?'
 }
 
 /** What the system says of one port, by whatever name. `holders` are others than this process. */

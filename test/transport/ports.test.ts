@@ -116,6 +116,15 @@ test('one port: is it there, may we, who else', async () => {
   expect(await inspectPort(join(roots.dev, 'gone'), roots)).toEqual({ exists: false, permitted: false, holders: [] })
 })
 
+test('a program of Node is called by what was started, not by its thread', async () => {
+  file('dev/ttyUSB0')
+  file('proc/9/comm', 'MainThread\n')
+  file('proc/9/cmdline', '/usr/lib/gatehouse/node\0main.ts\0')
+  link('proc/9/fd/3', '/dev/ttyUSB0')
+  const { holders } = await inspectPort(join(roots.dev, 'ttyUSB0'), roots)
+  expect(holders).toEqual([{ pid: 9, command: 'node' }])
+})
+
 test('nothing there at all', async () => {
   expect(await listPorts(roots)).toEqual([])
 })
