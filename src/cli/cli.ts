@@ -7,7 +7,7 @@ import type { Hosts } from './hosts.ts'
 import type { Io } from './io.ts'
 import { printable, printableLines } from './printable.ts'
 import { chooseLanguage, glance, openSession, runOptions } from './session.ts'
-import { paint } from './table.ts'
+import { paint, wrap } from './table.ts'
 import { say } from './text.ts'
 import { checkWords, readWords, type Words } from './words.ts'
 
@@ -101,6 +101,8 @@ function failureOf(error: unknown, language: Language): CliError {
   return new CliError(EXIT.bug, 'E_INTERNAL', say(language, 'bug', { what }), say(language, 'bugHint'))
 }
 
+const HINT = '  → '
+
 function report(failure: CliError, to: { io: Io; language: Language; json: boolean }): void {
   const { code, message, hint } = failure
   if (to.json) {
@@ -108,5 +110,7 @@ function report(failure: CliError, to: { io: Io; language: Language; json: boole
     return
   }
   const word = paint(`gatehouse: ${say(to.language, 'error')}:`, 'red', to.io.color && to.io.progress)
-  to.io.err(`${word} ${printableLines(message)}\n${hint === null || hint === '' ? '' : `  → ${printable(hint)}\n`}`)
+  const advice = hint === null || hint === '' ? [] : wrap(printable(hint), to.io.width - HINT.length)
+  const lines = advice.map((line, at) => `${at === 0 ? HINT : ' '.repeat(HINT.length)}${line}\n`)
+  to.io.err(`${word} ${printableLines(message)}\n${lines.join('')}`)
 }

@@ -125,7 +125,7 @@ export function decodeLines(
     })
   const said = frames.flatMap((frame) => [
     ...put(headOf(frame, language), 0, 'bold'),
-    ...put(fieldsText(frame), 2, null),
+    ...put(fieldsText(frame, language), 2, null),
     ...frame.readings.flatMap(({ key, value, unit }) =>
       put(`${key}  ${formatQuantity(value, unit, language)}`, 2, null),
     ),
@@ -149,8 +149,20 @@ function headOf(frame: ExplainedFrame, language: 'en' | 'zh'): string {
   return [frame.protocol, say(language, frame.direction), ...address, frame.function].join('  ')
 }
 
-function fieldsText({ fields }: ExplainedFrame): string {
+function fieldsText({ fields }: ExplainedFrame, language: 'en' | 'zh'): string {
   return Object.entries(fields)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${name === 'bad' ? badText(value, language) : plainText(value)}`)
     .join(', ')
+}
+
+/** Points without a value and why, or only their names. */
+function badText(value: unknown, language: 'en' | 'zh'): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return plainText(value)
+  return Object.entries(value)
+    .map(([key, cause]) => `${key} (${formatCause(String(cause), language)})`)
+    .join(', ')
+}
+
+function plainText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
