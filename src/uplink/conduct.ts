@@ -34,22 +34,30 @@ export function conduct(options: SessionOptions, state: SessionState, link: Link
   })
 
   drain.connected(since, { receiveMax: link.receiveMax })
-  const { cv, sha, version } = options.info()
-  const online = dialect.online({ ...presence, time: clock.now(), cv, sha, nonce: options.nonce, version })
+  let told = { cv: Number.NaN, sha: '' }
   const sender = startSender({
     ...options,
     link,
     counters: state.counters,
-    state: Buffer.from(online),
+    state: online(),
     quarantined: takeovers.isCertain,
     onTick() {
       takeovers.standing(clock.mono(), since)
+      const { cv, sha } = options.info()
+      if ((cv !== told.cv || sha !== told.sha) && sender.isSettled()) sender.tellState(online())
       judgeConditions(options, state)
     },
   })
   beat()
   const heartbeat = repeat(timings.heartbeatMs, beat)
   options.cutNow().then(sender.poke, (error: unknown) => log.error({ err: error }, 'what is open cannot be cut'))
+
+  /** Names hold by what it says: after a reload it is said again. */
+  function online(): Uint8Array {
+    const { cv, sha, version } = options.info()
+    told = { cv, sha }
+    return Buffer.from(dialect.online({ ...presence, time: clock.now(), cv, sha, nonce: options.nonce, version }))
+  }
 
   function lane(name: Lane) {
     const { hi, ack, lo, kept } = outbox.position(name)

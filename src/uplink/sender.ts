@@ -39,6 +39,8 @@ export type Sender = {
   readonly poke: () => void
   /** The server has answered the state message: the session was in order. */
   readonly isSettled: () => boolean
+  /** What the state message says is not so any more. Only once the one before is answered. */
+  readonly tellState: (payload: Uint8Array) => void
   readonly close: () => void
 }
 
@@ -50,15 +52,20 @@ export function startSender(options: SenderOptions): Sender {
   const pack = createPack(clock.mono)
   let open = true
   let readFailed = false
-  let stateSentAt: number | null = clock.mono()
+  let stateSentAt: number | null = null
 
-  link.publish(topics.s, options.state, { retain: true, contentType: null }, (code) => {
-    stateSentAt = null
-    // 0x10 (nobody listens) is ignored: the state is a convenience.
-    if (code >= 0x80) log.warn({ code }, 'the server refuses the state message')
-    pump()
-  })
-  options.budget.spend(clock.utc(), options.state.byteLength)
+  function tellState(payload: Uint8Array): void {
+    stateSentAt = clock.mono()
+    link.publish(topics.s, payload, { retain: true, contentType: null }, (code) => {
+      stateSentAt = null
+      // 0x10 (nobody listens) is ignored: the state is a convenience.
+      if (code >= 0x80) log.warn({ code }, 'the server refuses the state message')
+      pump()
+    })
+    options.budget.spend(clock.utc(), payload.byteLength)
+  }
+
+  tellState(options.state)
   const beat = repeat(options.timings.tickMs, () => {
     options.onTick()
     pump()
@@ -148,6 +155,7 @@ export function startSender(options: SenderOptions): Sender {
   return {
     poke: pump,
     isSettled: () => stateSentAt === null,
+    tellState,
     close() {
       open = false
       beat.close()

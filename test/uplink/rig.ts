@@ -50,6 +50,8 @@ export function settingsOf(servers: readonly string[], changes: Partial<UplinkSe
   }
 }
 
+export const INFO = { cv: 42, sha: 'c0ffee', version: '0.1.0', cpu: 0.1, disk: 0.2 }
+
 export type Rig = FakeOutbox & {
   readonly uplink: Uplink
   readonly events: UplinkEvent[]
@@ -64,7 +66,7 @@ export function openRig(
     settings?: Partial<UplinkSettings>
     timings?: Partial<UplinkTimings>
     fill?: (fake: FakeOutbox) => void
-  } & Partial<Pick<UplinkOptions, 'nextConnection' | 'random' | 'identity'>> = {},
+  } & Partial<Pick<UplinkOptions, 'nextConnection' | 'random' | 'identity' | 'info'>> = {},
 ): Rig {
   const fake = createFakeOutbox(CLOCK.mono)
   changes.fill?.(fake)
@@ -89,7 +91,7 @@ export function openRig(
     dialect: native,
     log: SILENT,
     signal: stop.signal,
-    info: () => ({ cv: 42, sha: 'c0ffee', version: '0.1.0', cpu: 0.1, disk: 0.2 }),
+    info: changes.info ?? (() => INFO),
     onEvent: (event) => events.push(event),
     timings: { ...QUICK, ...changes.timings },
     ...(changes.random === undefined ? {} : { random: changes.random }),

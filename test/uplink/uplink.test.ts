@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { SILENT } from '../../src/runtime/log.ts'
 import { type Cloud, type CloudMessage, openCloud } from '../../src/simulate/cloud.ts'
-import { openRig, type Rig, settingsOf, until } from './rig.ts'
+import { INFO, openRig, type Rig, settingsOf, until } from './rig.ts'
 
 const open: { close: () => Promise<void> }[] = []
 afterEach(async () => {
@@ -136,6 +136,22 @@ describe('uplink and broker', () => {
     expect(backlog.length).toBeLessThan(200)
     expect(backlog.map(({ number }) => number)).toEqual(backlog.map((_, index) => index + 1))
     expect(cloud.report().breaches).toBe(0)
+  })
+
+  it('says its state again when names hold by another configuration', async () => {
+    const { messages, server } = await openStandIn()
+    let info = INFO
+    use(openRig([server], { info: () => info }))
+    const states = (): readonly unknown[] =>
+      messages.flatMap((message) => (message.kind === 'state' ? [message.document] : []))
+    await until(() => states().length === 1)
+    info = { ...INFO, cv: 43, sha: 'decaf0' }
+    await until(() => states().length === 2)
+    const common = { v: 1, gw: 'jinxiu_3_gw1', on: true, cn: 2, bt: 12 }
+    expect(states()).toMatchObject([
+      { ...common, cv: 42, sha: 'c0ffee' },
+      { ...common, cv: 43, sha: 'decaf0' },
+    ])
   })
 
   it('leaves with a word: state off, then DISCONNECT, so no will', async () => {
