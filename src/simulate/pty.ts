@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { Halt } from '../runtime/halt.ts'
 
 const APPEAR_MS = 5000
 const LOOK_EVERY_MS = 10
@@ -77,7 +78,14 @@ async function appearance(path: string, wanted: () => boolean): Promise<FileHand
     await wait(LOOK_EVERY_MS)
   }
   if (!wanted()) return null
-  throw new Error(`socat made no ${path} within ${APPEAR_MS} ms: is its folder there and writable?`)
+  throw new Halt({
+    kind: 'unreachable',
+    text: {
+      en: `socat made no ${path} within ${APPEAR_MS} ms`,
+      zh: `socat 在 ${APPEAR_MS} 毫秒内没有建立 ${path}`,
+    },
+    hint: { en: 'is its folder there and writable?', zh: '检查其目录是否存在、可写' },
+  })
 }
 
 /** Not there yet, or the name still leads to the one before. */
@@ -92,11 +100,13 @@ async function opened(path: string): Promise<FileHandle | null> {
   }
 }
 
-function missing(error: Error): Error {
-  return new Error(
-    `a serial bus is simulated by socat, which cannot be started (${error.message}): apt install socat`,
-    {
-      cause: error,
+function missing(error: Error): Halt {
+  return new Halt({
+    kind: 'unreachable',
+    text: {
+      en: `a serial bus is simulated by socat, which cannot be started (${error.message})`,
+      zh: `串口总线由 socat 模拟，但它无法启动（${error.message}）`,
     },
-  )
+    hint: { en: 'apt install socat', zh: '安装：apt install socat' },
+  })
 }
