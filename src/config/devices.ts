@@ -151,6 +151,7 @@ function createModels(context: Context): (entry: Entry) => Found | null {
       // Both were parsed by the same shapes, and merging keeps them.
       const data = merge(driver.data, rest) as DriverFile
       checkPolls(entry, driver, context)
+      checkStd(entry, data.category ?? '', context)
       const values: Readonly<Record<string, Value>> = entry.block.params ?? {}
       const layers = [...entry.layers.map(withoutOthers), ...driver.layers]
       model = buildModel(data, layers, values, { vocabulary: library.vocabulary, findings })
@@ -186,6 +187,17 @@ function driverOf(entry: Entry, told: Set<string>, context: Context): Driver | n
     findings.warn(at, 'driverShadowed', { driver: driver.name, file: driver.file })
   }
   return driver
+}
+
+/** A name that nobody knows would go to the cloud as a standard one. */
+function checkStd(entry: Entry, category: string, { findings, library }: Context): void {
+  const known = library.vocabulary.get(category)
+  if (known === undefined) return
+  for (const [key, { std }] of Object.entries(entry.block.points ?? {}))
+    if (std !== undefined && !known.has(std)) {
+      const at = placeOf(entry, ['points', key, 'std'])
+      findings.error(at, 'std', { std, category, near: nearest(std, known.keys()) })
+    }
 }
 
 /** A poll that the driver does not have would change nothing, silently. */

@@ -124,10 +124,19 @@ function checkHeader({ line, cells }: Cells, file: string, findings: Findings): 
     const [group, key] = column.split('.', 2)
     const grouped = key !== undefined && ID.test(key) && GROUPS.some((name) => name === group)
     if (grouped || PLAIN.some((name) => name === column)) continue
-    findings.error(at, 'tableColumn', { column, near: nearest(column, [...PLAIN, ...GROUPS]) })
+    if (GROUPS.some((name) => name === column)) findings.error(at, 'tableGroup', { column })
+    else findings.error(at, 'tableColumn', { column, near: nearColumn(column, group, key) })
   }
   if (!seen.has('id')) findings.error({ file, line, col: 1 }, 'tableNoId', {})
   return findings.errors === before
+}
+
+/** `plcae.room` is nearly `place.room`, and `tags.House` nearly `tags.house`. */
+function nearColumn(column: string, group = '', key?: string): string | null {
+  if (key === undefined) return nearest(column, PLAIN)
+  const meant = nearest(group, GROUPS)
+  const small = key.toLowerCase()
+  return meant === null || !ID.test(small) ? null : `${meant}.${small}`
 }
 
 function readRow({ line, cells }: Cells, columns: readonly string[], file: string, findings: Findings): readonly Row[] {

@@ -1,10 +1,13 @@
-/** The name that was probably meant: fewest edits (insert, delete, change, swap of neighbours), at most a third of its length. */
+/**
+ * The name that was probably meant: fewest edits (insert, delete, change, swap of neighbours), at most a third of its length; capitals
+ * count as small letters.
+ */
 export function nearest(written: string, names: Iterable<string>): string | null {
   let best: string | null = null
   let fewest = Math.max(1, Math.floor(written.length / 3)) + 1
   for (const name of names) {
     if (Math.abs(name.length - written.length) >= fewest) continue
-    const edits = distance(written, name)
+    const edits = distance(written.toLowerCase(), name.toLowerCase())
     if (edits < fewest) {
       fewest = edits
       best = name

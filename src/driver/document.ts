@@ -178,6 +178,7 @@ function tell(fault: YAMLError, at: Position, line: string, findings: Findings):
   else if (fault.code === 'RESOURCE_EXHAUSTION') findings.error(at, 'tooDeep', {})
   else if (fault.code === 'BLOCK_AS_IMPLICIT_KEY') findings.error(at, 'colonInValue', {})
   else if (fault.code === 'BAD_SCALAR_START') findings.error(at, 'badStart', { char: line[at.col - 1] ?? '' })
+  else if (fault.message.startsWith('Flow ')) findings.error(at, 'unclosed', {})
   else if (fault.code === 'MISSING_CHAR') findings.error(at, 'missingChar', { why: yamlReason(fault) })
   else findings.error(at, 'syntax', { why: yamlReason(fault) })
 }

@@ -121,7 +121,8 @@ function report(issue: Issue, schema: Shape, document: Document, findings: Findi
   if (issue.code === 'invalid_key') {
     const key = String(path.at(-1) ?? '')
     const wanted = wantedOf(keyShape(shapeAt(schema, inner.slice(0, -1))))
-    findings.error(document.keyAt(path), 'badKey', { key, wanted, suggestion: idLike(key) })
+    const suggestion = wanted === null || isOf([id], wanted) ? idLike(key) : null
+    findings.error(document.keyAt(path), 'badKey', { key: key === '' ? '""' : key, wanted, suggestion })
     return
   }
   const value = valueAt(data, inner)

@@ -59,7 +59,10 @@ export function openLibrary(folders: readonly string[], findings: Findings): Lib
     const known = loaded.get(name)
     if (known !== undefined) return known
     const found = fileOf(name)
-    const driver = found === null ? null : read(name, found, { parent: loadParent, names, findings })
+    const driver =
+      found === null
+        ? null
+        : read(name, found, { parent: loadParent, fileOf: (of) => fileOf(of)?.file ?? null, names, findings })
     loaded.set(name, driver)
     return driver
   }
@@ -87,6 +90,8 @@ function namesIn(folder: string): readonly string[] {
 
 type Reading = {
   readonly parent: (name: string) => Driver | null
+  /** Where it stands, sound or not; null: nowhere. */
+  readonly fileOf: (name: string) => string | null
   readonly names: () => readonly string[]
   readonly findings: Findings
 }
@@ -108,19 +113,21 @@ function withParent(
   document: Document,
   data: DriverFile,
   shadows: boolean,
-  { parent: loadParent, names, findings }: Reading,
+  { parent: loadParent, fileOf, names, findings }: Reading,
 ): Driver | null {
   const own: Layer = { document, base: [], data: document.data }
   const { file, sha } = document
   if (data.extends === undefined) return { name, file, sha, data, layers: [own], shadows }
   const at = document.at(['extends'])
   if (data.extends === name) {
-    findings.error(at, 'chain', { parent: name })
+    findings.error(at, 'extendsSelf', { driver: name })
     return null
   }
   const parent = loadParent(data.extends)
   if (parent === null) {
-    findings.error(at, 'unknownDriver', { driver: data.extends, near: nearest(data.extends, names()) })
+    const file = fileOf(data.extends)
+    if (file !== null) findings.error(at, 'driverBroken', { driver: data.extends, file })
+    else findings.error(at, 'unknownDriver', { driver: data.extends, near: nearest(data.extends, names()) })
     return null
   }
   if (parent.data.extends !== undefined) {

@@ -2,6 +2,13 @@
 import type { Text } from '../model/point.ts'
 import { among, apart, meant, type Near, say } from './say.ts'
 
+const GROUP_EXAMPLES: Readonly<Record<string, string>> = {
+  place: 'place.room',
+  tags: 'tags.house',
+  params: 'params.limit',
+  inputs: 'inputs.running',
+}
+
 export const SITE = {
   // Wires, buses, addresses
   comPort: say((p: { wire: string }) => [
@@ -180,6 +187,10 @@ export const SITE = {
   tableColumn: say((p: { column: string; near: Near }) => [
     `unknown column ${p.column}${meant(p.near).en || ': id address name bus line topic place.… tags.… params.… inputs.…'}`,
     `未知的列 ${p.column}${meant(p.near).zh || '：可用 id address name bus line topic place.… tags.… params.… inputs.…'}`,
+  ]),
+  tableGroup: say((p: { column: string }) => [
+    `column ${p.column} needs to say which: ${p.column}.NAME, such as ${GROUP_EXAMPLES[p.column] ?? 'place.room'}`,
+    `列 ${p.column} 需写明是哪一项：${p.column}.名称，如 ${GROUP_EXAMPLES[p.column] ?? 'place.room'}`,
   ]),
   tableColumnTwice: say((p: { column: string }) => [`column ${p.column} is there twice`, `列 ${p.column} 重复`]),
   tableWide: say((p: { cells: number; columns: number }) => [

@@ -40,6 +40,10 @@ const FILES = {
     `a value cannot begin with ${p.char}: quote it`,
     `值不能以 ${p.char} 开头：请加引号`,
   ]),
+  unclosed: say(() => [
+    'a { or [ that was opened above is not closed before this line: add its } or ]',
+    '上方打开的 { 或 [ 在此行之前没有闭合：请补上 } 或 ]',
+  ]),
   missingChar: say((p: { why: Text }) => [`${p.why.en}: add it`, `${p.why.zh}：请补上`]),
   syntax: say((p: { why: Text }) => [`is not YAML: ${p.why.en}`, `不是合法的 YAML：${p.why.zh}`]),
   keyNotText: say(() => ['a key must be a plain word', '键必须是普通文本']),
@@ -120,6 +124,10 @@ const DRIVERS = {
   notWritable: say((p: { point: string }) => [
     `${p.point} cannot be written: its driver does not mark it write`,
     `${p.point} 不可写：其驱动未标记 write`,
+  ]),
+  extendsSelf: say((p: { driver: string }) => [
+    `${p.driver} extends itself: name another driver, or remove extends`,
+    `${p.driver} 继承了自身：请写其他驱动，或删除 extends`,
   ]),
   chain: say((p: { parent: string }) => [
     `${p.parent} extends another driver itself: name that one, chains are not followed`,

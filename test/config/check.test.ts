@@ -192,6 +192,16 @@ describe('each of these is one clear line', () => {
       'site.yaml:5:82 unknown key debuonce in devices.io_1.points.di_1; did you mean debounce?',
     ],
     [
+      'a standard name that is none',
+      SITE.replace('address: 8', 'address: 8, points: {x: {at: coil 20, std: realy_1}}'),
+      'site.yaml:5:97 realy_1 is no name of category io in the vocabulary; did you mean relay_1?',
+    ],
+    [
+      'a { that is never closed',
+      SITE.replace('20}}', '20}'),
+      'site.yaml:3:1 a { or [ that was opened above is not closed before this line: add its } or ]',
+    ],
+    [
       'a poll that the driver lacks',
       SITE.replace('address: 8', 'address: 8, polls: {input: 1s}'),
       'site.yaml:5:74 unknown key input in polls of io/waveshare_relay_8ch; did you mean inputs?',
@@ -356,6 +366,17 @@ describe('drivers beside the site file', () => {
       category: 'pump',
     })
     expect(lines(SITE.replace('abb_acs580', 'grandchild'), files)[0]).toMatch(/extends another driver itself/)
+  })
+
+  test('that extends itself, and one that extends a broken one, are told apart from one that is not there', () => {
+    const self = own.replace('title', 'extends: pump/own\ntitle')
+    const child = 'driver: pump/child\nextends: pump/own\ntitle: Child\n'
+    const files = { 'drivers/pump/own.yaml': self, 'drivers/pump/child.yaml': child }
+    const found = lines(SITE.replace('abb_acs580', 'child'), files).map((line) =>
+      line.replace(/\/\S*\/drivers/g, 'drivers'),
+    )
+    expect(found[0]).toBe('drivers/pump/own.yaml:2:10 pump/own extends itself: name another driver, or remove extends')
+    expect(found[1]).toMatch(/^drivers\/pump\/child\.yaml:2:10 driver pump\/own has errors of its own: see /)
   })
 
   test('a driver name never leaves its folder', () => {

@@ -124,6 +124,17 @@ describe('a table', () => {
     expect(more).toEqual([])
   })
 
+  test('names the column that was meant', () => {
+    expect(lines('ID,adress,place,plcae.room,tags.House\nm_1,1,a,b,c\n')).toEqual([
+      'm.csv:1:1 unknown column ID; did you mean id?',
+      'm.csv:1:1 has no column id',
+      'm.csv:1:2 unknown column adress; did you mean address?',
+      'm.csv:1:3 column place needs to say which: place.NAME, such as place.room',
+      'm.csv:1:4 unknown column plcae.room; did you mean place.room?',
+      'm.csv:1:5 unknown column tags.House; did you mean tags.house?',
+    ])
+  })
+
   test('may lie anywhere', () => {
     const root = folder({ 'm.csv': 'id,address\nm_1,1\n' })
     expect(check({ 'site.yaml': SITE.replace('m.csv', `${root}/m.csv`) }).site?.devices.map(({ id }) => id)).toContain(

@@ -54,7 +54,7 @@ describe('refused with one clear line', () => {
     ['a colon', 'a: b: c\n', /^f\.yaml:1:4 this value holds a colon and a space: quote it$/],
     ['an @', 'a: @b\n', /^f\.yaml:1:4 a value cannot begin with @: quote it$/],
     ['an open quote', 'a: "b\n', /Missing closing "quote: add it$/],
-    ['an open brace', 'a: {b: 1\n', /is not YAML/],
+    ['an open brace', 'a: {b: 1\n', /^f\.yaml:2:1 a { or \[ that was opened above is not closed/],
     ['!a.b', 'when: !a.b\n', /^f\.yaml:1:7 a value that begins with ! must be quoted/],
     ['!a && b', 'when: !a && b\n', /^f\.yaml:1:7 a value that begins with ! must be quoted/],
     ['!a || b', 'x: 1\nwhen: !a.b || c\n', /^f\.yaml:2:7 a value that begins with ! must be quoted/],
