@@ -167,6 +167,22 @@ export const TEXT = {
   storeBehind: { en: 'the disk is slow ({lag} behind)', zh: '磁盘较慢（滞后 {lag}）' },
   clockProblem: { en: 'the clock is not trusted: {cause}', zh: '时钟不可信：{cause}' },
   causeUnknown: { en: 'cause unknown', zh: '原因未知' },
+  uplinkBudget: {
+    en: 'uplink {subject} has used up the budget of this UTC day: only alarms and heartbeats go out',
+    zh: '上行 {subject} 已用完本 UTC 日的流量预算：只发送告警和心跳',
+  },
+  adviseBudget: {
+    en: 'The rest is kept here and goes out after midnight UTC, or at once with a larger uplinks.{subject}.budget',
+    zh: '其余数据保留在本机，UTC 零点后发送；调大 uplinks.{subject}.budget 可立即发送',
+  },
+  uplinkUndelivered: {
+    en: 'uplink {subject}: the server takes our data and has nobody to give it to',
+    zh: '上行 {subject}：服务器已接收但无人订阅',
+  },
+  adviseUndelivered: {
+    en: 'Check the ingest service and its subscription on the cloud side; data is kept here meanwhile',
+    zh: '检查云端接入服务及其订阅；期间数据保留在本机',
+  },
   adviseUplink: {
     en: "Check the line and the server's name; data is kept here meanwhile: gatehouse outbox",
     zh: '检查网络和服务器地址；数据保留在本机：gatehouse outbox',

@@ -49,6 +49,8 @@ export type UplinkStatus = {
   readonly server: string | null
   /** Why it is not connected, in words; null while connected. */
   readonly reason: string | null
+  /** Why batches wait although it is connected: the day's budget is used up, or nobody takes them from the server. null: for no such reason. */
+  readonly held: 'budget' | 'undelivered' | null
 }
 
 export type BrokerStatus = { readonly listening: readonly string[]; readonly clients: number }

@@ -103,6 +103,8 @@ export const problem = z.strictObject({
     'device_offline',
     'device_degraded',
     'uplink_down',
+    'uplink_undelivered',
+    'uplink_budget',
     'store_not_durable',
     'store_behind',
     'clock_untrusted',
@@ -142,6 +144,7 @@ export const status = z.strictObject({
       oldestWaitingMs: z.number().nullable(),
       server: z.string().nullable(),
       reason: z.string().nullable(),
+      held: z.enum(['budget', 'undelivered']).nullable(),
     }),
   ),
   /** Neither shelved nor suppressed. */

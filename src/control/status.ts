@@ -56,7 +56,7 @@ export function buildStatus(view: GatewayView): Status {
 }
 
 function uplinkStatus(view: GatewayView, id: string, utc: number): Status['uplinks'][string] {
-  const { connected, server, reason } = view.uplink(id)
+  const { connected, server, reason, held } = view.uplink(id)
   const { batches, samples, oldestAt } = view.store.outbox(id).waiting()
   return {
     connected,
@@ -65,6 +65,7 @@ function uplinkStatus(view: GatewayView, id: string, utc: number): Status['uplin
     oldestWaitingMs: oldestAt === null ? null : Math.max(0, utc - oldestAt),
     server,
     reason,
+    held,
   }
 }
 
@@ -108,9 +109,11 @@ function findProblems(view: GatewayView, buses: readonly BusRow[]): Problem[] {
     })
   }
   for (const { id } of site.uplinks) {
-    const { connected, reason, sinceMono } = view.uplink(id)
+    const { connected, reason, sinceMono, held } = view.uplink(id)
     if (!connected)
       problems.push({ kind: 'uplink_down', subject: id, cause: reason, since: utcOf(view, sinceMono), count: null })
+    else if (held !== null)
+      problems.push({ kind: `uplink_${held}`, subject: id, cause: null, since: null, count: null })
   }
   const { quality } = view.clock.now()
   if (!isTrusted(quality))
@@ -120,6 +123,8 @@ function findProblems(view: GatewayView, buses: readonly BusRow[]): Problem[] {
     'bus_offline',
     'device_offline',
     'uplink_down',
+    'uplink_undelivered',
+    'uplink_budget',
     'clock_untrusted',
     'store_behind',
     'device_degraded',

@@ -154,6 +154,7 @@ export function buildView(rooms: Rooms): GatewayView & { readonly close: () => v
       sinceMono: status.since - clock.utc(0),
       server: status.server,
       reason: status.connected ? null : (status.lastError ?? 'connecting'),
+      held: !status.connected ? null : status.budgetSpent ? 'budget' : status.undelivered ? 'undelivered' : null,
     }
   }
 

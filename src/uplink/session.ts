@@ -210,6 +210,7 @@ export function runSession(options: SessionOptions): Session {
       inFlight: drain.inFlight(),
       bytesPerSecond: Math.round(drain.rate()),
       budgetSpent: options.budget.isSpent(clock.utc()),
+      undelivered: drain.undeliveredSince() !== null,
       conditions: [...state.conditions],
       lastError: state.lastError,
     }),

@@ -70,6 +70,8 @@ export type UplinkStatus = {
   /** Measured line, bytes per second; 0: not yet. */
   readonly bytesPerSecond: number
   readonly budgetSpent: boolean
+  /** The server takes batches and has nobody to give them to (0x10): they come back, and are sent again. */
+  readonly undelivered: boolean
   readonly conditions: readonly ('uplink_undelivered' | 'identity_in_use')[]
   readonly lastError: string | null
 }

@@ -296,6 +296,27 @@ describe('a large and broken site still fits one screen', () => {
   })
 })
 
+test('what holds batches back although the line stands is said with what to do', async () => {
+  const held = await openRig()
+  const down = held.fake.view.uplink('cloud')
+  for (const [why, en, zh] of [
+    ['budget', 'used up the budget', '流量预算'],
+    ['undelivered', 'nobody to give it to', '无人订阅'],
+  ] as const) {
+    held.fake.view.uplink = () => ({ ...down, connected: true, reason: null, held: why })
+    for (const verb of ['status', 'outbox']) {
+      const english = await runOn([verb, '-d', held.data, '--lang', 'en'])
+      expect(english.lines.join('\n')).toContain(en)
+      expect((await runOn([verb, '-d', held.data, '--lang', 'zh'])).lines.join('\n')).toContain(zh)
+      expect(english.lines.some((line) => line.includes('  → '))).toBe(true)
+      for (const line of english.lines) expect(width(line), line).toBeLessThanOrEqual(80)
+    }
+    const { out } = await runOn(['status', '-d', held.data, '--json'])
+    expect(JSON.parse(out)).toMatchObject({ uplinks: { cloud: { connected: true, held: why } } })
+  }
+  await held.close()
+})
+
 test('help fits into 80 columns, for every verb and in both languages', async () => {
   const { out } = await runOn(['help', '--lang', 'en'])
   const verbs = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb = '']) => verb)

@@ -379,6 +379,7 @@ export function createFake(): Fake {
         sinceMono: mono - 120_000,
         server: 'mqtts://a.example:8883',
         reason: 'refused',
+        held: null,
       }),
       broker: () => ({ listening: ['mqtt://127.0.0.1:1883'], clients: 2 }),
       store: {

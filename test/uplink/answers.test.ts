@@ -209,6 +209,7 @@ describe('acknowledgements', () => {
       }),
     )
     await until(() => rig.uplink.status().conditions.includes('uplink_undelivered'))
+    expect(rig.uplink.status().undelivered).toBe(true)
     expect(rig.waiting('e')).toEqual([1, 2, 3])
     await until(() => batches(server).filter((batch) => batch === 'e1').length >= 3)
     // One burst at most before the first answer came; from then on only the head.

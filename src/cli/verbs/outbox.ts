@@ -4,9 +4,9 @@ import { ask } from '../client.ts'
 import { EXIT } from '../exit.ts'
 import { formatCount, formatSpan } from '../format.ts'
 import { printJson, printLines, type Session } from '../session.ts'
-import { table } from '../table.ts'
+import { table, wrap } from '../table.ts'
 import { say } from '../text.ts'
-import { type Screen, waitingText } from './status.ts'
+import { heldLines, type Screen, waitingText } from './status.ts'
 
 export type Outboxes = Readonly<Record<string, UplinkOutbox>>
 
@@ -64,7 +64,12 @@ export function outboxScreen(boxes: Outboxes, uplinks: Status['uplinks'], screen
     '',
     ...ids.flatMap((id) => {
       const uplink = uplinks[id]
-      return uplink === undefined ? [] : [`${id}: ${waitingText(uplink, language)}`]
+      return uplink === undefined
+        ? []
+        : [
+            `${id}: ${waitingText(uplink, language)}`,
+            ...heldLines(id, uplink, language).flatMap((line) => wrap(line, screen.width)),
+          ]
     }),
   ]
 }

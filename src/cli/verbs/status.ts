@@ -82,7 +82,19 @@ const PROBLEMS: Readonly<Record<Problem['kind'], { readonly what: TextKey; reado
   device_offline: { what: 'deviceOffline', advice: null },
   device_degraded: { what: 'deviceDegraded', advice: null },
   uplink_down: { what: 'uplinkOffline', advice: 'adviseUplink' },
+  uplink_undelivered: { what: 'uplinkUndelivered', advice: 'adviseUndelivered' },
+  uplink_budget: { what: 'uplinkBudget', advice: 'adviseBudget' },
   clock_untrusted: { what: 'clockProblem', advice: 'adviseClock' },
+}
+
+/** What holds batches back although the line stands, and what to do about it. */
+export function heldLines(id: string, { held }: Status['uplinks'][string], language: Language): readonly string[] {
+  if (held === null) return []
+  const { what, advice } = PROBLEMS[`uplink_${held}`]
+  return [
+    say(language, what, { subject: id }),
+    ...(advice === null ? [] : [`  → ${say(language, advice, { subject: id })}`]),
+  ]
 }
 
 function problemText(problem: Problem, now: number, language: Language): string {
