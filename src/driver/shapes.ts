@@ -61,8 +61,10 @@ export const line = expecting(
   'a line setting such as 9600 8N1: baud, data bits, parity N, E or O, stop bits',
   '串口参数，如 9600 8N1：波特率、数据位、校验（N、E、O）、停止位',
 )
+/** It names a file beside others: no path, nothing hidden. */
+export const SECRET_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 export const secretName = expecting(
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
+  z.string().regex(SECRET_NAME),
   'the name of a secret: letters, digits, _ . -',
   '密钥名称：字母、数字、_ . -',
 )

@@ -58,6 +58,14 @@ function refusal(dir: string, code: string): Halt | null {
           zh: '用 mount 和 dmesg 查看（存储卡损坏会变为只读），或用 -d 指定其他数据目录',
         },
       })
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+    case 'EINVAL':
+      return new Halt({
+        kind: 'usage',
+        text: { en: `${dir} cannot be a directory (${code})`, zh: `${dir} 不能作为目录（${code}）` },
+        hint: OTHER,
+      })
     case 'ENOENT':
       return new Halt({
         kind: 'usage',

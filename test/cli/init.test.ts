@@ -30,6 +30,8 @@ test('makes file and folder, named after the folder', async () => {
   expect(createPrivateKey(readFileSync(key)).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' })
   const checked = await runOn(['check', '-c', join(at, 'site.yaml')])
   expect(checked.exit).toBe(0)
+  // Of a site that reads nothing there is nothing to predict.
+  expect(checked.lines).toHaveLength(1)
 })
 
 test('leaves what is there alone', async () => {

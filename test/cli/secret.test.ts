@@ -53,3 +53,10 @@ test('what comes in pieces is kept as it was; what is no text is refused, not ma
   expect(status).toBe(2)
   expect(stderr).toMatch(/PEM/)
 })
+
+test('what a site file may call a secret can be set, and none is another’s draft', () => {
+  for (const name of ['Cloud-Key.2', 'cloud.new', 'cloud']) expect(set(['set', name], `${name}!`).status).toBe(0)
+  for (const name of ['Cloud-Key.2', 'cloud.new', 'cloud'])
+    expect(readFileSync(join(folder, 'secrets', name), 'utf8')).toBe(`${name}!`)
+  for (const name of ['.hidden', 'a/b', 'x'.repeat(65), '..']) expect(set(['set', name], 'x').status).toBe(2)
+})

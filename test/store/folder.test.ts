@@ -37,6 +37,10 @@ describe('openFolder', () => {
       expect(refusalOf(dir)).toMatchObject({ kind: 'usage', text: { en: `${dir} is not a directory` } })
   })
 
+  test('a name that no file system takes', () => {
+    expect(refusalOf(join(root, 'x'.repeat(300)))).toMatchObject({ kind: 'usage', hint: { en: expect.any(String) } })
+  })
+
   // Node's own recursive mkdir goes round here for ever.
   test.runIf(existsSync('/proc/self'))('where the system takes no new names, it says so and ends', () => {
     expect(refusalOf('/proc/gatehouse/data')).toMatchObject({

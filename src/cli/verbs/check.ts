@@ -42,7 +42,7 @@ export async function check(session: Session): Promise<number> {
       ...countLine(findings, language),
       ...(findings.length === 0 ? [paint(say(language, 'checkFine', { file }), 'green', color)] : []),
       ...predicted.flatMap((bus) => predictionLines(bus, language)),
-      ...(checked.site === null ? [] : wrap(capacityLine(checked.site, language), session.io.width)),
+      ...(checked.site === null ? [] : capacityLines(checked.site, language, session.io.width)),
     ])
   }
   return exitOfFindings(findings)
@@ -109,14 +109,17 @@ function fitting(site: Site): object {
 }
 
 /** The budget outranks the times to keep: what it holds is said before it is found out. */
-function capacityLine(site: Site, language: Language): string {
+function capacityLines(site: Site, language: Language, columns: number): readonly string[] {
   const { samplesPerDayMost, daysAtMost, daysWanted } = capacityOf(site)
-  return say(language, daysAtMost < daysWanted ? 'budgetShort' : 'budgetEnough', {
+  // Nothing is read yet: any budget holds that for ever.
+  if (samplesPerDayMost === 0) return []
+  const line = say(language, daysAtMost < daysWanted ? 'budgetShort' : 'budgetEnough', {
     budget: formatBytes(site.store.budgetBytes),
     samples: Math.round(samplesPerDayMost),
     days: Math.min(9999, Math.floor(daysAtMost)),
     wanted: Math.round(daysWanted),
   })
+  return wrap(line, columns)
 }
 
 /** The site for verbs that work with it offline; null: findings were printed to stderr. */

@@ -1,7 +1,7 @@
 /** `secret set NAME`: from standard input into a 0600 file beside the site file. What was typed is never shown. */
 import { isUtf8 } from 'node:buffer'
 import { dirname, join, resolve } from 'node:path'
-import { ID } from '../../driver/shapes.ts'
+import { SECRET_NAME } from '../../driver/shapes.ts'
 import { writeSecret } from '../../config/secrets.ts'
 import type { Language } from '../../model/site.ts'
 import { CliError, EXIT } from '../exit.ts'
@@ -16,7 +16,7 @@ export async function secret(session: Session, action: string, name: string): Pr
   const { language } = connection
   const fail = (text: string): CliError => new CliError(EXIT.usage, 'E_ARGS', text, say(language, 'secretUsage'))
   if (action !== 'set') throw fail(say(language, 'secretAction', { action }))
-  if (!ID.test(name)) throw fail(say(language, 'secretName', { name }))
+  if (!SECRET_NAME.test(name)) throw fail(say(language, 'secretName', { name }))
   const folder = join(dirname(resolve(findConfig(session))), 'secrets')
   const given = process.stdin.isTTY ? await askTyped(session, name) : await readPiped(process.stdin)
   if (given === null) throw fail(say(language, 'secretBinary'))
