@@ -35,8 +35,8 @@ export const HELP_TEXT = {
   secretUsage: { en: 'gatehouse secret set NAME < FILE', zh: 'gatehouse secret set NAME < 文件' },
   secretAction: { en: 'there is no action {action}, only set', zh: '没有操作 {action}，只有 set' },
   secretName: {
-    en: '{name} cannot be the name of a secret: letters, digits, _ . - (64 at most, first a letter or digit)',
-    zh: '{name} 不能作为密钥名：只含字母、数字和 _ . -，以字母或数字开头，最长 64',
+    en: '{name} cannot be the name of a secret: letters, digits, _ . - and at most 64, beginning with a letter or digit',
+    zh: '{name} 不能作为密钥名：只含字母、数字、_ . -，以字母或数字开头，最长 64 个字符',
   },
   secretPrompt: { en: '{name} (not shown): ', zh: '{name}（不显示）：' },
   secretBinary: {

@@ -94,7 +94,7 @@ function readOwn(path: string, checkMode: boolean): Secret | SecretFault {
 export function writeSecret(name: string, text: string, beside: string): string {
   mkdirSync(beside, { recursive: true, mode: 0o700 })
   const path = join(beside, name)
-  // No secret is called so.
+  // No name of a secret begins with a dot.
   const draft = join(beside, `.${name}.new`)
   const handle = openSync(draft, 'w', 0o600)
   try {

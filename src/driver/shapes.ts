@@ -61,7 +61,7 @@ export const line = expecting(
   'a line setting such as 9600 8N1: baud, data bits, parity N, E or O, stop bits',
   '串口参数，如 9600 8N1：波特率、数据位、校验（N、E、O）、停止位',
 )
-/** It names a file beside others: no path, nothing hidden. */
+/** Also what a file in a folder may be called. */
 export const SECRET_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 export const secretName = expecting(
   z.string().regex(SECRET_NAME),

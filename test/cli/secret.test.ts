@@ -34,6 +34,13 @@ test('a secret is kept in a 0600 file of a 0700 folder, replaced whole, and neve
   expect(execFileSync('ls', [join(folder, 'secrets')], { encoding: 'utf8' })).toBe('cloud\n')
 })
 
+test('every name that a site file may say can be stored', () => {
+  for (const name of ['gw_key', 'Cloud-1', '4g.apn']) {
+    expect(set(['set', name], 'x').status, name).toBe(0)
+    expect(readFileSync(join(folder, 'secrets', name), 'utf8')).toBe('x')
+  }
+})
+
 test('a wrong name, nothing, or another action is wrong usage', () => {
   expect(set(['set', '../cloud'], 'x').status).toBe(2)
   expect(set(['set', 'cloud'], '\n').status).toBe(2)
