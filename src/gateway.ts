@@ -255,6 +255,10 @@ export async function openGateway(options: {
           disk: inForce.facts.diskUsed(),
         }),
         onEvent: uplinkSaid,
+        spent: {
+          before: store.states.get(`budget.${settings.id}`) ?? null,
+          keep: (text) => lasting.keep([[`budget.${settings.id}`, text]]),
+        },
         ...(options.uplinkTimings === undefined ? {} : { timings: options.uplinkTimings }),
       })
       uplinks.set(settings.id, uplink)

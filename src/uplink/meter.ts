@@ -80,11 +80,15 @@ export type Budget = {
   /** The day's budget is used up: alarms and heartbeat only, until UTC midnight. */
   readonly isSpent: (utc: number) => boolean
   readonly spentBytes: (utc: number) => number
+  /** To go on from after a restart. */
+  readonly written: () => string
 }
 
-export function createBudget(bytesPerDay: number | null): Budget {
-  let day = -1
-  let bytes = 0
+/** `before`: what an earlier run has written. A restart does not make a day longer. */
+export function createBudget(bytesPerDay: number | null, before: string | null = null): Budget {
+  const [, dayBefore, bytesBefore] = /^(\d{1,9}) (\d{1,15})$/.exec(before ?? '') ?? []
+  let day = Number(dayBefore ?? -1)
+  let bytes = Number(bytesBefore ?? 0)
   const turn = (utc: number): void => {
     const today = Math.floor(utc / DAY_MS)
     if (today === day) return
@@ -104,5 +108,6 @@ export function createBudget(bytesPerDay: number | null): Budget {
       turn(utc)
       return bytes
     },
+    written: () => `${day} ${bytes}`,
   }
 }

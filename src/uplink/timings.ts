@@ -29,6 +29,8 @@ export type UplinkTimings = {
   readonly takeoverPauseMs: number
   /** Time-driven decisions (holds, tokens, timeouts) are looked at so often. */
   readonly tickMs: number
+  /** How much of the day's budget is used is kept so often: a crash forgets no more than that. */
+  readonly keepMs: number
   /** An orderly stop may take so long. */
   readonly goodbyeMs: number
 }
@@ -54,5 +56,6 @@ export const TIMINGS: UplinkTimings = {
   takeoverMs: 5 * MINUTE,
   takeoverPauseMs: 30_000,
   tickMs: 200,
+  keepMs: MINUTE,
   goodbyeMs: 2_000,
 }

@@ -8,6 +8,7 @@ import type { Address, Dialect } from '../dialects/dialect.ts'
 import type { UplinkSettings } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { repeat } from '../runtime/timer.ts'
 import type { Identity, Outbox } from '../store/contract.ts'
 import { createAges } from './ages.ts'
 import { createDrain } from './drain.ts'
@@ -100,6 +101,8 @@ export type UplinkOptions = {
   readonly signal: AbortSignal
   readonly info: () => GatewayInfo
   readonly onEvent: (event: UplinkEvent) => void
+  /** Where the use of the day's budget is kept over a restart; only of a metered line. */
+  readonly spent?: { readonly before: string | null; readonly keep: (text: string) => void }
   readonly timings?: Partial<UplinkTimings>
   readonly random?: () => number
 }
@@ -116,6 +119,8 @@ export function openUplink(options: UplinkOptions): Uplink {
   const address: Address = { tenant: settings.tenant, gateway: options.gateway }
   const ages = createAges(timings.youngMs)
   const stopping = new AbortController()
+  const budget = createBudget(settings.budgetBytesPerDay, options.spent?.before)
+  let kept = budget.written()
 
   const session = runSession({
     ...options,
@@ -125,7 +130,7 @@ export function openUplink(options: UplinkOptions): Uplink {
     endpoints: shuffle(settings.servers.map(parseServer), random),
     nonce: randomBytes(16).toString('base64'),
     ages,
-    budget: createBudget(settings.budgetBytesPerDay),
+    budget,
     takeovers: createTakeovers(timings.takeoverMs),
     drain: createDrain({ timings, backfill: settings.backfill, random }),
     signal: stopping.signal,
@@ -134,8 +139,14 @@ export function openUplink(options: UplinkOptions): Uplink {
     ages.saw(clock.mono(), outbox.position('t').hi)
     session.poke()
   })
+  const keeping = repeat(timings.keepMs, () => {
+    if (settings.budgetBytesPerDay === null || budget.written() === kept) return
+    kept = budget.written()
+    options.spent?.keep(kept)
+  })
   const close = async (): Promise<void> => {
     unlisten()
+    keeping.close()
     options.signal.removeEventListener('abort', abort)
     stopping.abort()
     await session.done

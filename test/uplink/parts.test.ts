@@ -103,6 +103,23 @@ describe('measures', () => {
   })
 })
 
+describe('a budget over a restart', () => {
+  const noon = Date.UTC(2026, 0, 1, 12)
+
+  it('goes on within its day, and is fresh on another', () => {
+    const first = createBudget(10_000)
+    first.spend(noon, 9_720)
+    const second = createBudget(10_000, first.written())
+    expect(second.isSpent(noon + 1000)).toBe(true)
+    expect(second.spentBytes(noon + 86_400_000)).toBe(0)
+  })
+
+  it('takes nothing that it has not written', () => {
+    for (const text of ['', 'NaN 5', '-1 5', '20454', '20454 5 6', '9'.repeat(40)])
+      expect(createBudget(10_000, text).spentBytes(noon)).toBe(0)
+  })
+})
+
 describe('ages', () => {
   it('a number is old a minute after it was first seen', () => {
     const ages = createAges(60_000)

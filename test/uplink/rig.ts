@@ -66,7 +66,7 @@ export function openRig(
     settings?: Partial<UplinkSettings>
     timings?: Partial<UplinkTimings>
     fill?: (fake: FakeOutbox) => void
-  } & Partial<Pick<UplinkOptions, 'nextConnection' | 'random' | 'identity' | 'info'>> = {},
+  } & Partial<Pick<UplinkOptions, 'nextConnection' | 'random' | 'identity' | 'info' | 'spent'>> = {},
 ): Rig {
   const fake = createFakeOutbox(CLOCK.mono)
   changes.fill?.(fake)
@@ -94,6 +94,7 @@ export function openRig(
     info: changes.info ?? (() => INFO),
     onEvent: (event) => events.push(event),
     timings: { ...QUICK, ...changes.timings },
+    ...(changes.spent === undefined ? {} : { spent: changes.spent }),
     ...(changes.random === undefined ? {} : { random: changes.random }),
   })
   return { ...fake, uplink, events, connections: () => connections, stop }

@@ -180,7 +180,12 @@ describe('uplink and broker', () => {
 
   it('stops at the day’s budget, but for alarms and heartbeat', async () => {
     const { cloud, messages, server } = await openStandIn()
-    const rig = use(openRig([server], { settings: { budgetBytesPerDay: 6_000 } }))
+    let kept: string | null = null
+    const keep = (text: string): void => {
+      kept = text
+    }
+    const settings = { budgetBytesPerDay: 6_000 }
+    const rig = use(openRig([server], { settings, timings: { keepMs: 10 }, spent: { before: null, keep } }))
     await until(() => rig.uplink.status().connected)
     await until(() => {
       rig.add('t')
@@ -197,6 +202,11 @@ describe('uplink and broker', () => {
     expect(cloud.report().byLevel['t']).toBe(before['t'])
     expect(cloud.report().byLevel['e']).toBeUndefined()
     expect(batchesOf(messages).filter(({ level }) => level === 'a')).toHaveLength(1)
+    await until(() => Number(kept?.split(' ')[1]) > 6_000)
+    await rig.uplink.close()
+    // A restart does not make the day longer.
+    const again = use(openRig([server], { settings, spent: { before: kept, keep } }))
+    expect(again.uplink.status().budgetSpent).toBe(true)
   })
 
   it('refuses what it cannot do, in a sentence', () => {
