@@ -32,7 +32,13 @@ export type Asker = {
 }
 
 /** `where`: a bus of the site, or a wire as a site file writes it; null: the one bus there is. */
-export async function openAsker(session: Session, where: string | null, line: string | null): Promise<Asker> {
+export async function openAsker(
+  session: Session,
+  where: string | null,
+  line: string | null,
+  /** Its bus had no idle time for so long that a question was given up; it may be asked again. */
+  busy: () => void = () => undefined,
+): Promise<Asker> {
   const site = loadQuietly(session)
   const language = session.connection.asked ?? site?.language ?? 'en'
   const running = await busesRunning(session)
@@ -44,12 +50,13 @@ export async function openAsker(session: Session, where: string | null, line: st
   if (wireText === null || wire === null || wire === 'com') throw await unknownWhere(where, buses, language)
   const asked = { wireText, site, busIndex: own?.index ?? null, language, name: bus?.id ?? wireText }
   if (bus !== undefined && running !== null) {
-    // Whoever asks hundreds of questions shows his own progress.
-    const connection = { ...session.connection, io: { ...session.io, progress: false } }
+    // Whoever asks hundreds of questions shows his own progress; reads may be left half-way.
+    const connection = { ...session.connection, hasty: true, io: { ...session.io, progress: false } }
     return {
       ...asked,
       ask: async (inquiry) => {
         const heard = (await ask<Heard>(connection, 'inquire', { bus: bus.id, ...inquiry })).body
+        if (heard.fault === 'expired') busy()
         if (heard.outcome !== 'unsent' || heard.fault === 'expired') return heard
         const why = formatCause(heard.fault ?? 'closed', language)
         throw new CliError(

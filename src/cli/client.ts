@@ -15,6 +15,8 @@ const SILENCE_MS = 40_000
 const HEAD_BYTES_MAX = 64 * 1024
 
 export type Connection = {
+  /** Ctrl-C ends the wait for an answer at once: only where nothing hangs on how it ended. Default: it is waited for. */
+  readonly hasty?: boolean
   /** Directory of the daemon's data: its socket is in there. */
   readonly data: string
   /** By option or environment; null: the daemon's site decides. */
@@ -116,8 +118,7 @@ async function open(connection: Connection): Promise<Socket> {
   const { signal } = connection.io
   try {
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void =>
-        reject(new CliError(EXIT.partly, 'E_INTERRUPTED', say(connection.language, 'interrupted')))
+      const onAbort = (): void => reject(interrupted(connection))
       signal.addEventListener('abort', onAbort, { once: true })
       socket.once('connect', () => {
         signal.removeEventListener('abort', onAbort)
@@ -130,7 +131,18 @@ async function open(connection: Connection): Promise<Socket> {
     throw error instanceof CliError ? error : notConnected(connection, path, error)
   }
   socket.setTimeout(SILENCE_MS, () => socket.destroy(hanging(connection)))
+  if (connection.hasty === true) endOnAbort(socket, signal, interrupted(connection))
   return socket
+}
+
+function endOnAbort(socket: Socket, signal: AbortSignal, why: CliError): void {
+  const onAbort = (): void => void socket.destroy(why)
+  signal.addEventListener('abort', onAbort, { once: true })
+  socket.once('close', () => signal.removeEventListener('abort', onAbort))
+}
+
+function interrupted({ language }: Connection): CliError {
+  return new CliError(EXIT.partly, 'E_INTERRUPTED', say(language, 'interrupted'))
 }
 
 async function readHead(connection: Connection, socket: Socket): Promise<{ head: Head; rest: Buffer }> {

@@ -68,9 +68,13 @@ export const SCAN_TEXT = {
     en: 'Searching {where}: {n} steps, about {span}. Ctrl-C stops.',
     zh: '查找 {where}：{n} 步，约 {span}。Ctrl-C 停止。',
   },
+  scanBusy: {
+    en: '{where} has had no idle time for a while: the search goes on when it has. Poll less often; gatehouse buses shows the load',
+    zh: '{where} 一直没有空闲时间：空闲时再继续查找。请降低轮询频率，负载见 gatehouse buses',
+  },
   scanKnown: {
-    en: 'Its {n} devices in the site file are not asked again.',
-    zh: '配置文件中已有的 {n} 台设备不再查找。',
+    en: 'Not asked again, since they are in the site file: {n}.',
+    zh: '配置文件中已有、不再查找的设备：{n}。',
   },
   scanNone: { en: 'nothing is left to be asked there', zh: '没有需要查找的步骤' },
   scanNoneHint: {

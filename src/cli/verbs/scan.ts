@@ -31,7 +31,11 @@ const UNITS = '1-247'
 /** Exit 1 when nobody was found, or when it was stopped. `where` null: the one bus there is. */
 export async function scan(session: Session, where: string | null, options: ScanOptions): Promise<number> {
   const { io, json } = session
-  const asker = await openAsker(session, where, options.line ?? null)
+  let told = false
+  const asker = await openAsker(session, where, options.line ?? null, () => {
+    if (!told) tell(say(asker.language, 'scanBusy', { where: asker.name }), session)
+    told = true
+  })
   const { language } = asker
   try {
     const steps = planSearch({
@@ -97,8 +101,9 @@ async function go(
       tell(foundText(one, asker.language), session)
     }
   } catch (error) {
-    if (error instanceof CliError) return { at, failure: error }
-    throw error
+    if (!(error instanceof CliError)) throw error
+    // Stopped while it waited for an answer: that is no failure.
+    return { at, failure: io.signal.aborted && error.code === 'E_INTERRUPTED' ? null : error }
   }
   return { at, failure: null }
 }
