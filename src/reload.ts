@@ -82,7 +82,7 @@ export function createReload(host: ReloadHost): Reload {
   }
 
   async function swap(site: Site, changes: SiteDiff, broker: HeldBroker | null): Promise<void> {
-    const { field: before, cv } = host.present()
+    const { field: before, cv, sha } = host.present()
     const kept = new Set(changes.buses.kept)
     const catalogue = createCatalogue(site)
     // Their wires may be those of new buses.
@@ -94,7 +94,8 @@ export function createReload(host: ReloadHost): Reload {
     before.spine.close()
     const adopted = host.store.adopt({ points: site.points, devices: site.devices, catalogueSha: catalogue.sha })
     const field = openField(site, lasting, { broker, before, kept })
-    host.enforce(field, cv, catalogue.sha)
+    // Version and hash belong together: both follow once the store has taken the new names.
+    host.enforce(field, cv, sha)
     await host.followed(site, changes)
     try {
       const { cv: version, changed } = await adopted

@@ -8,6 +8,7 @@ import { checkBeside } from '../../src/config/checker.ts'
 import { diffSites, isEmpty } from '../../src/config/diff.ts'
 import type { ReloadOutcome } from '../../src/control/context.ts'
 import { type Gateway, openGateway } from '../../src/gateway.ts'
+import { openCloud } from '../../src/simulate/cloud.ts'
 import type { Site } from '../../src/model/site.ts'
 import { createClock } from '../../src/runtime/clock.ts'
 import { hostClock } from '../../src/runtime/kernel.ts'
@@ -303,4 +304,31 @@ devices: {y: {driver: io/bench, bus: b, address: 1}, x: {driver: io/bench, bus: 
 alarms: {r: {when: x.level > 1, priority: low, text: R, do: [{write: y.ready, value: true}]}}
 `)
   expect(isEmpty(diffSites(one, other))).toBe(true)
+})
+
+test('the cloud is told the new names’ version and hash together, never one without the other', async () => {
+  const states: Item[] = []
+  const cloud = await scope.open(
+    openCloud({
+      port: 0,
+      log: SILENT,
+      onMessage: (message) => {
+        if (message.kind === 'state') states.push(message.document as Item)
+      },
+    }),
+  )
+  const text = (port: (bus: string) => number, place: string): string => `
+uplinks: {cloud: {servers: ["mqtt://127.0.0.1:${cloud.port}"]}}
+buses: {a: {wire: "tcp://127.0.0.1:${port('a')}"}}
+devices: {a_1: {driver: io/bench, bus: a, address: 1, place: {room: ${place}}}}
+`
+  const { gateway, edit, port, reload } = await bench((of) => text(of, 'here'))
+  await until(gateway, () => states.length === 1)
+  edit(text(port, 'there'))
+  expect(await reload()).toMatchObject({ outcome: 'applied' })
+  await until(gateway, () => states.length === 2)
+  const [before, after] = states
+  expect(states.map(({ on }) => on)).toEqual([true, true])
+  expect(after?.['cv']).toBe(Number(before?.['cv']) + 1)
+  expect(after?.['sha']).not.toBe(before?.['sha'])
 })
