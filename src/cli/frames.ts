@@ -1,6 +1,7 @@
 /** Frames on a screen: time, direction, bytes, and below them what they say. */
 import type { DecodedRow } from '../control/shapes-field.ts'
 import type { Language } from '../model/site.ts'
+import { functionText } from './functions.ts'
 import { formatCause, formatQuantity } from './format.ts'
 import { printable } from './printable.ts'
 import { paint, wrap } from './table.ts'
@@ -41,7 +42,7 @@ function saidLines(
   const device = row.device === null ? '' : `${row.device}  `
   const frames = row.frames.flatMap((frame, at) => {
     const fields = Object.entries(frame.fields).map(([name, value]) => `${name} ${textOf(value)}`)
-    const head = `${device}${say(language, 'decodeAddress', { address: frame.address })}  ${frame.function}${at === 0 ? took : ''}`
+    const head = `${device}${say(language, 'decodeAddress', { address: frame.address })}  ${functionText(frame.function, language)}${at === 0 ? took : ''}`
     // With names of points below, the registers say nothing more.
     const readings =
       row.values.length > 0

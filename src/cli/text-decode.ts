@@ -14,6 +14,10 @@ export const DECODE_TEXT = {
     en: 'gatehouse decode PROTOCOL HEX, or decode zigbee2mqtt --topic TOPIC PAYLOAD; - reads the data from standard input',
     zh: 'gatehouse decode 协议 十六进制，或 decode zigbee2mqtt --topic 主题 负载；用 - 从标准输入读取数据',
   },
+  decodeNotTaken: {
+    en: '{option} says nothing about {protocol}: leave it out',
+    zh: '{option} 对 {protocol} 没有意义：请去掉',
+  },
   decodeLong: { en: 'more than {n} bytes: decode a part of it', zh: '超过 {n} 字节：请只解码其中一部分' },
   decodeNotLines: {
     en: 'driver {name} reads no printed lines (its protocol is {protocol})',

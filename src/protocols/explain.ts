@@ -56,6 +56,31 @@ const WORDS: Readonly<Record<string, Words>> = {
 /** Names that `explain` takes: those of frames, then those of messages, lines and cards. */
 export const EXPLAINED: readonly string[] = [...Object.keys(FRAMES), ...Object.keys(WORDS)]
 
+/** What may be said besides the data. */
+type Besides = 'request' | 'topic' | 'driver' | 'expect' | 'model'
+
+const UNASKED: Readonly<Record<string, readonly Besides[]>> = {
+  osdp: [],
+  cic: [],
+  dragino: [],
+  milesight: ['model'],
+  textline: ['driver'],
+  ha_discovery: ['topic'],
+  sparkplug: ['topic'],
+  hikvision: [],
+  gb24476: [],
+  wiegand: ['expect'],
+  wiegand26: ['expect'],
+  wiegand34: ['expect'],
+  uid: ['expect'],
+}
+
+/** What helps with this protocol, besides the data. */
+export function takes(protocol: string): readonly Besides[] {
+  if (Object.hasOwn(UNASKED, protocol)) return UNASKED[protocol] ?? []
+  return Object.hasOwn(FRAMES, protocol) ? ['request'] : ['topic', 'driver']
+}
+
 /** As people write names: `shelly-gen2`, `modbus_tcp`, `chirpstack`; null: none of ours. */
 export function explainedName(written: string): string | null {
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_ ]/g, '')
@@ -83,6 +108,11 @@ export function explain(
 }
 
 function say(protocol: string, data: string, requestHex: string | null, means: Means): Said | Text {
+  if (requestHex !== null && !takes(protocol).includes('request') && EXPLAINED.includes(protocol))
+    return both(
+      `nothing asks for what ${protocol} says: leave --request out`,
+      `${protocol} 不由请求引发：请去掉 --request`,
+    )
   const frames = Object.hasOwn(FRAMES, protocol) ? FRAMES[protocol] : undefined
   if (frames !== undefined) return sayFrames(protocol, frames, { hex: data, requestHex, means })
   const words = Object.hasOwn(WORDS, protocol) ? WORDS[protocol] : undefined
@@ -93,11 +123,6 @@ function say(protocol: string, data: string, requestHex: string | null, means: M
       `"${protocol}" 不是可以解码的协议，可用的有：${known}`,
     )
   }
-  if (requestHex !== null)
-    return both(
-      `nothing asks for what ${protocol} says: leave --request out`,
-      `${protocol} 不由请求引发：请去掉 --request`,
-    )
   return words(data, means)
 }
 

@@ -44,8 +44,19 @@ export function wrapIn(en: string, zh: string, inner: Text): Text {
 
 export function inLanguage({ frames, junk, why }: Said, language: Language): Explained {
   return {
-    frames: frames.map(({ note, ...frame }) => ({ ...frame, note: note?.[language] ?? null })),
+    frames: frames.map((frame) => ({
+      ...frame,
+      fields: meant(frame.fields, language),
+      note: frame.note?.[language] ?? null,
+    })),
     junk,
     why: why?.[language] ?? null,
   }
+}
+
+/** Of the fields only `meaning` is words for people. */
+function meant(fields: ExplainedFrame['fields'], language: Language): ExplainedFrame['fields'] {
+  const { meaning } = fields
+  if (typeof meaning !== 'object' || meaning === null || !(language in meaning)) return fields
+  return { ...fields, meaning: (meaning as Text)[language] }
 }

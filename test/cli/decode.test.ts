@@ -39,7 +39,23 @@ const WRONG: Wrong[] = [
     /解析的是 tasmota/,
   ],
   ['no model', ['milesight', '0175'], 2, /--model: EM300-TH/, /--model/],
-  ['a request to a message', ['json', '1', '--request', '00'], 2, /leave --request out/, /请去掉 --request/],
+  [
+    'a request to a message',
+    ['json', '1', '--request', '00'],
+    2,
+    /--request says nothing about json/,
+    /--request 对 json/,
+  ],
+  ['a topic of a frame', ['modbus', '00', '--topic', 'x'], 2, /--topic says nothing about modbus/, /--topic 对 modbus/],
+  [
+    'a driver of a frame',
+    ['mbus', 'e5', '--driver', 'meter/mbus_heat'],
+    2,
+    /--driver says nothing/,
+    /--driver 对 mbus/,
+  ],
+  ['a printed number of no card', ['osdp', '00', '--expect', '1'], 2, /--expect says nothing/, /--expect 对 osdp/],
+  ['a model of a message', ['tasmota', '{}', '--model', 'x'], 2, /--model says nothing/, /--model 对 tasmota/],
   ['a cut frame', ['modbus', '01 03 04 00 01'], 1, /4 or 3 more bytes are needed/, /还差 4 或 3 字节/],
   ['a cut meter frame', ['dlt645', '68430015062320689110333333333333'], 1, /more bytes are needed/, /还差 \d+ 字节/],
   ['a cut telegram', ['mbus', '68 1f 1f 68 08 02'], 1, /more bytes are needed/, /还差 \d+ 字节/],
@@ -127,6 +143,17 @@ test('a message is read as its driver reads it, with units', async () => {
     0,
     ['tasmota  message  address pump1  SENSOR', '  power_active  742 W', '  energy_import  812.345 kWh'],
   ])
+})
+
+test('functions and meanings are named in Chinese too', async () => {
+  const zh = async (...argv: string[]) => (await decode(...argv, '--lang', 'zh')).lines
+  expect((await zh('modbus', '0583028130')).slice(0, 2)).toEqual([
+    'modbus-rtu  应答  地址 5  3 读保持寄存器',
+    '  exception 2, meaning 非法数据地址',
+  ])
+  const [head, fields] = await zh('dlt645', '68610100000000681104333434351716')
+  expect(head).toBe('dlt645  请求  地址 000000000161  11 读数据')
+  expect(fields).toMatch(/meaning .*电压/)
 })
 
 test('--json is the shape of the contract', async () => {

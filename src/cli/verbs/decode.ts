@@ -1,8 +1,9 @@
 /** What these bytes, this message, this line or this card's number is, or why not. Nothing of it is kept. */
-import { explain, EXPLAINED, explainedName, type Means } from '../../protocols/explain.ts'
+import { explain, EXPLAINED, explainedName, type Means, takes } from '../../protocols/explain.ts'
 import type { Explained, ExplainedFrame } from '../../protocols/explained.ts'
 import { nearest } from '../../derive/nearest.ts'
 import { CliError, EXIT } from '../exit.ts'
+import { functionText } from '../functions.ts'
 import { formatCause, formatQuantity } from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
@@ -27,6 +28,14 @@ export async function decode(
   const language = session.connection.language ?? 'en'
   const protocol = explainedName(written)
   if (protocol === null) throw unknownProtocol(session, written)
+  for (const name of ['request', 'topic', 'driver', 'expect', 'model'] as const)
+    if (options[name] !== undefined && !takes(protocol).includes(name))
+      throw new CliError(
+        EXIT.usage,
+        'E_ARGS',
+        say(session.connection.language, 'decodeNotTaken', { option: `--${name}`, protocol }),
+        say(session.connection.language, 'decodeUsage'),
+      )
   const data = given === '-' ? await readInput(session) : given
   const means: Means = {
     language,
@@ -146,7 +155,7 @@ export function decodeLines(
 
 function headOf(frame: ExplainedFrame, language: 'en' | 'zh'): string {
   const address = frame.address === '' ? [] : [say(language, 'decodeAddress', { address: frame.address })]
-  return [frame.protocol, say(language, frame.direction), ...address, frame.function].join('  ')
+  return [frame.protocol, say(language, frame.direction), ...address, functionText(frame.function, language)].join('  ')
 }
 
 function fieldsText({ fields }: ExplainedFrame, language: 'en' | 'zh'): string {

@@ -219,11 +219,12 @@ function refused(data: Uint8Array, edition: Edition): Told {
   }
 }
 
-function meaning(item: string): { readonly meaning?: string } {
+function meaning(item: string): { readonly meaning?: Text } {
   const row = rowOf(item)
-  const title = itemOf(row?.members[0] ?? item)?.title.en
+  const title = itemOf(row?.members[0] ?? item)?.title
   if (title === undefined) return {}
-  return { meaning: row === null ? title : `${title} and the others of its row` }
+  const { en, zh } = title
+  return { meaning: row === null ? title : both(`${en} and the others of its row`, `${zh}及同块各项`) }
 }
 
 function values(item: string, payload: Uint8Array): Told {

@@ -11,16 +11,16 @@ import { CI_ERROR, type Header, MEDIA, statusWords } from './header.ts'
 import type { MbusRecord } from './record.ts'
 import { isReadable, readTelegram, type Telegram } from './telegram.ts'
 
-const ERRORS: Readonly<Record<number, string>> = {
-  0: 'unspecified',
-  1: 'CI not known',
-  2: 'buffer too long',
-  3: 'too many records',
-  4: 'premature end of a record',
-  5: 'more than ten DIFE',
-  6: 'more than ten VIFE',
-  8: 'application busy',
-  9: 'too many readouts',
+const ERRORS: Readonly<Record<number, Text>> = {
+  0: both('unspecified', '未说明'),
+  1: both('CI not known', '未知 CI'),
+  2: both('buffer too long', '缓冲区过长'),
+  3: both('too many records', '记录太多'),
+  4: both('premature end of a record', '记录提前结束'),
+  5: both('more than ten DIFE', 'DIFE 多于十个'),
+  6: both('more than ten VIFE', 'VIFE 多于十个'),
+  8: both('application busy', '应用忙'),
+  9: both('too many readouts', '读数过于频繁'),
 }
 /** What masters send: application reset, selection. */
 const COMMANDS: Readonly<Record<number, string>> = { 80: 'application reset', 82: 'select' }
@@ -77,7 +77,7 @@ function explainFrame(frame: Frame, bytes: Uint8Array, asked: Frame | null): Sai
   const note = asked === null ? null : mismatch(bytes, frame, asked)
   if (frame.ci === CI_ERROR) {
     const code = frame.data[0] ?? 0
-    const fields = { ci: '70', error: code, meaning: ERRORS[code] ?? 'unknown' }
+    const fields = { ci: '70', error: code, meaning: ERRORS[code] ?? both('unknown', '未知') }
     return { ...head, fields, fault: causeText({ kind: 'exception', code }), note }
   }
   const telegram = readTelegram(frame.ci, frame.data)

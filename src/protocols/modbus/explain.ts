@@ -28,18 +28,19 @@ const FRAMINGS = { rtu, tcp, ascii }
 export type FramingName = keyof typeof FRAMINGS
 
 /** Modbus Application Protocol V1.1b3, section 7. */
-const EXCEPTIONS: Readonly<Record<number, string>> = {
-  1: 'illegal function',
-  2: 'illegal data address',
-  3: 'illegal data value',
-  4: 'server device failure',
-  5: 'acknowledge',
-  6: 'server device busy',
-  7: 'negative acknowledge',
-  8: 'memory parity error',
-  10: 'gateway path unavailable',
-  11: 'gateway target device failed to respond',
+const EXCEPTIONS: Readonly<Record<number, Text>> = {
+  1: both('illegal function', '非法功能码'),
+  2: both('illegal data address', '非法数据地址'),
+  3: both('illegal data value', '非法数据值'),
+  4: both('server device failure', '从站设备故障'),
+  5: both('acknowledge', '已接受，处理中'),
+  6: both('server device busy', '从站设备忙'),
+  7: both('negative acknowledge', '否定确认'),
+  8: both('memory parity error', '存储器奇偶校验错'),
+  10: both('gateway path unavailable', '网关路径不可用'),
+  11: both('gateway target device failed to respond', '网关目标设备无应答'),
 }
+const UNKNOWN = both('unknown', '未知')
 const TABLES = { 1: 'coil', 2: 'discrete', 3: 'holding', 4: 'input', 23: 'holding' } as const
 const COLON = 0x3a
 const NOTHING = both('nothing', '无')
@@ -208,7 +209,7 @@ function requestFields(request: Request): Readonly<Record<string, unknown>> {
 }
 
 function replyFields(reply: Reply): Readonly<Record<string, unknown>> {
-  if ('exception' in reply) return { exception: reply.exception, meaning: EXCEPTIONS[reply.exception] ?? 'unknown' }
+  if ('exception' in reply) return { exception: reply.exception, meaning: EXCEPTIONS[reply.exception] ?? UNKNOWN }
   if ('content' in reply) return { bytes: reply.content.length }
   if ('and' in reply) return { start: reply.start, and: mask(reply.and), or: mask(reply.or) }
   if ('objects' in reply) {

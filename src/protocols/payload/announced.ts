@@ -146,12 +146,12 @@ export function explainSparkplug(_text: string, { topic }: TopicMeans): Said | T
   return one('sparkplug', topic, type, { type, group, node, device: device ?? null }, note)
 }
 
-const HIKVISION: Readonly<Record<string, readonly [kind: string, meaning: string, granted: boolean | null]>> = {
-  '5 1': ['verify', 'card verified', true],
-  '5 38': ['verify', 'fingerprint verified', true],
-  '5 75': ['verify', 'face verified', true],
-  '5 21': ['door', 'lock opened', null],
-  '5 22': ['door', 'locked', null],
+const HIKVISION: Readonly<Record<string, readonly [kind: string, meaning: Text, granted: boolean | null]>> = {
+  '5 1': ['verify', both('card verified', '刷卡通过'), true],
+  '5 38': ['verify', both('fingerprint verified', '指纹通过'), true],
+  '5 75': ['verify', both('face verified', '人脸通过'), true],
+  '5 21': ['door', both('lock opened', '开锁'), null],
+  '5 22': ['door', both('locked', '上锁'), null],
 }
 const PERSONAL = ['employeeNoString', 'name', 'cardNo'] as const
 
@@ -164,7 +164,11 @@ export function explainHikvision(text: string): Said | Text {
   if (!isObject(event))
     return refused(both('there is no AccessControllerEvent in it', '其中没有 AccessControllerEvent'))
   const [major, minor] = [bare(event['majorEventType']), bare(event['subEventType'])]
-  const [kind, meaning, granted] = HIKVISION[`${String(major)} ${String(minor)}`] ?? ['unknown', 'unknown', null]
+  const [kind, meaning, granted] = HIKVISION[`${String(major)} ${String(minor)}`] ?? [
+    'unknown',
+    both('unknown', '未知'),
+    null,
+  ]
   return one('hikvision', String(bare(event['deviceName']) ?? ''), 'AccessControllerEvent', {
     kind,
     major,
