@@ -30,6 +30,7 @@ export function resolveDevices(buses: readonly Bus[], context: Context): Devices
   const linking: Linking = {
     buses: new Map(buses.map((bus) => [bus.id, bus])),
     taken: new Map(),
+    topics: new Map(),
     fixed: new Map<string, Line>(),
   }
   const resolved: Resolved[] = []

@@ -18,6 +18,8 @@ export type Linking = {
   readonly buses: ReadonlyMap<string, Bus>
   /** `bus address` to the device that has it. */
   readonly taken: Map<string, string>
+  /** Topic to the devices that are heard there. */
+  readonly topics: Map<string, { readonly id: string; readonly model: Model }[]>
   /** Bus to the line setting that its first device asked for, on serial servers that name none. */
   readonly fixed: Map<string, Line>
 }
@@ -41,7 +43,7 @@ export function linkOf(entry: Entry, model: Model, linking: Linking, context: Co
   for (const key of KEYS)
     if (entry.block[key] !== undefined && USED[protocol]?.includes(key) !== true)
       findings.error(placeOf(entry, [key]), 'keyUnfit', { device: entry.id, key, driver: entry.driver })
-  if (protocol === 'mqtt') return topicLink(entry, model, context)
+  if (protocol === 'mqtt') return topicLink(entry, model, linking, context)
   if (protocol === 'composed') return { kind: 'composed' }
   if (protocol === 'textline') return linesLink(entry, model, linking.buses, context)
   const spoken = builtIn(protocol)
@@ -57,7 +59,7 @@ function wasPruned(entry: Entry, key: string, { pruned }: Context): boolean {
   return bases.some((base) => pruned.has(`devices.${base}.${key}`))
 }
 
-function topicLink(entry: Entry, model: Model, context: Context): DeviceLink | null {
+function topicLink(entry: Entry, model: Model, { topics }: Linking, context: Context): DeviceLink | null {
   const { file, findings } = context
   const { topic } = entry.block
   if (topic === undefined) {
@@ -67,6 +69,12 @@ function topicLink(entry: Entry, model: Model, context: Context): DeviceLink | n
   }
   if (file.broker === undefined && !context.pruned.has('broker'))
     findings.error(placeOf(entry, ['topic']), 'brokerMissing', { device: entry.id })
+  // One publisher may be several devices, each with its driver or its params; devices alike in all would be one counted twice.
+  const heard = topics.get(topic) ?? []
+  const twin = heard.find((other) => other.model === model)
+  if (twin !== undefined)
+    findings.error(placeOf(entry, ['topic']), 'topicTwice', { device: entry.id, other: twin.id, topic })
+  topics.set(topic, [...heard, { id: entry.id, model }])
   return { kind: 'topic', topic, codec: model.data.payload ?? '' }
 }
 

@@ -1,6 +1,6 @@
 /** Settings of the store, with the defaults that the schema gives reasons for. */
 import type { StoreSettings } from '../model/site.ts'
-import { durationText, parseDuration, parseRate, parseSize } from '../driver/units.ts'
+import { durationText, parseDuration, parseRate, parseSize, sizeText } from '../driver/units.ts'
 import type { Context } from './context.ts'
 
 const DAY_MS = 86_400_000
@@ -17,6 +17,8 @@ const AUDIT_MIN_MS = 180 * DAY_MS
 const GIB = 1024 ** 3
 /** Smaller, and the reserve for alarms alone would fill it. */
 const BUDGET_MIN = 64 * 1024 ** 2
+/** What a size can say at most. */
+const BUDGET_MAX = 1024 ** 5
 /** A message of one long text must still fit. */
 const CUT_BYTES_MIN = 4096
 const CUT_BYTES_MAX = 256 * 1024
@@ -44,7 +46,6 @@ export function resolveStore(context: Context): StoreSettings {
   }
   if (keepMs.audit < AUDIT_MIN_MS)
     findings.warn(document.at(['store', 'keep', 'audit']), 'auditShort', { keep: durationText(keepMs.audit) })
-  const bytes = String
   return {
     commitEveryMs: within(['store', 'commitEvery'], ms(store.commitEvery, 1000), 100, 10_000, durationText),
     wearBytesPerDay: parseRate(store.wear ?? '2GiB/d', 'd') ?? 2 * GIB,
@@ -52,8 +53,8 @@ export function resolveStore(context: Context): StoreSettings {
       ['store', 'budget'],
       parseSize(store.budget ?? '2GiB') ?? 2 * GIB,
       BUDGET_MIN,
-      Number.MAX_SAFE_INTEGER,
-      bytes,
+      BUDGET_MAX,
+      sizeText,
     ),
     keepMs,
     cut: {
@@ -64,7 +65,7 @@ export function resolveStore(context: Context): StoreSettings {
         parseSize(store.cut?.bytes ?? '48KiB') ?? 48 * 1024,
         CUT_BYTES_MIN,
         CUT_BYTES_MAX,
-        bytes,
+        sizeText,
       ),
     },
   }

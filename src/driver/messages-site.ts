@@ -119,6 +119,10 @@ export const SITE = {
     `${p.device} has address ${p.address} on bus ${p.bus}, and so has ${p.other}`,
     `${p.device} 与 ${p.other} 在总线 ${p.bus} 上的地址均为 ${p.address}`,
   ]),
+  topicTwice: say((p: { device: string; other: string; topic: string }) => [
+    `${p.device} is heard at ${p.topic}, and so is ${p.other} with the same driver: they would be one device counted twice; give it its own topic`,
+    `${p.device} 与 ${p.other} 的驱动和主题 ${p.topic} 相同：同一设备会被计两次；请写它自己的主题`,
+  ]),
   brokerMissing: say((p: { device: string }) => [
     `${p.device} publishes, and there is no broker for it: add broker: {listen: ["mqtt://127.0.0.1:1883"]}`,
     `${p.device} 通过 MQTT 发布数据，但没有 broker：请添加 broker: {listen: ["mqtt://127.0.0.1:1883"]}`,

@@ -212,6 +212,17 @@ describe('each of these is one clear line', () => {
       'site.yaml:5:75 extra has no at: where is its value?',
     ],
     [
+      'two devices with one topic',
+      'site: {id: a}\nbroker: {listen: ["mqtt://127.0.0.1"]}\ndevices:\n' +
+        ['m_1', 'm_2'].map((id) => `  ${id}: {driver: environment/zigbee2mqtt_climate, topic: z/x}\n`).join(''),
+      'site.yaml:5:57 m_2 is heard at z/x, and so is m_1 with the same driver: they would be one device counted twice; give it its own topic',
+    ],
+    [
+      'a store that is too small',
+      `${SITE}store: {budget: 1MiB}\n`,
+      'site.yaml:6:17 store.budget must lie between 64MiB and 1024TiB',
+    ],
+    [
       'a store commit that is too slow',
       `${SITE}store: {commitEvery: 1m}\n`,
       'site.yaml:6:22 store.commitEvery must lie between 100ms and 10s',
