@@ -11,22 +11,23 @@ export type YamlPlace = {
   readonly bus: { readonly id: string; readonly line: string | null } | null
   /** As a site file writes it. */
   readonly wire: string
-  /** Names that the site has already. */
-  readonly taken: ReadonlySet<string>
+  /** Names that the site has already; null: there is no site file, so the lines begin one. */
+  readonly taken: ReadonlySet<string> | null
   readonly language: Language
 }
 
 /** Ends with a line feed. */
 export function scanYaml(seen: readonly Seen[], { bus, wire, taken, language }: YamlPlace): string {
-  const names = new Set(taken)
+  const names = new Set(taken ?? [])
   const own = bus === null ? commonest(seen) : bus.line
   const name = bus?.id ?? unused('bus', names)
-  const buses =
-    bus === null
-      ? ['buses:', `  ${name}: {wire: ${quoted(wire)}${own === null ? '' : `, line: ${own}`}}`]
-      : [`# ${say(language, 'scanYamlBus', { bus: name })}`]
+  // A key that the file has already must not be written twice: lines for it go under the one that is there.
+  const under = (key: string): string => (taken === null ? `${key}:` : `# ${say(language, 'scanYamlUnder', { key })}`)
+  const line = own === null ? '' : `, line: ${own}`
+  const buses = bus === null ? [under('buses'), `  ${name}: {wire: ${quoted(wire)}${line}}`] : []
   const entries = seen.flatMap((one) => entryOf(one, { bus: name, own, names, language }))
-  const devices = entries.some((line) => !line.trimStart().startsWith('#')) ? 'devices:' : '# devices:'
+  const isEmpty = entries.every((entry) => entry.trimStart().startsWith('#'))
+  const devices = taken === null && isEmpty ? '# devices:' : under('devices')
   return `${[...buses, devices, ...entries].join('\n')}\n`
 }
 

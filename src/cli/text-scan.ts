@@ -114,10 +114,7 @@ export const SCAN_TEXT = {
   },
   scanNoDriver: { en: 'none fits', zh: '无匹配驱动' },
   scanHow: { en: 'Lines for site.yaml: {command}', zh: 'site.yaml 配置行：{command}' },
-  scanYamlBus: {
-    en: 'to be added under devices; bus {bus} is there already',
-    zh: '加到 devices 下；总线 {bus} 已存在',
-  },
+  scanYamlUnder: { en: 'to be added under {key}:', zh: '加到 {key}: 下' },
   scanYamlOthers: { en: 'would fit, too: {drivers}', zh: '也匹配：{drivers}' },
   scanYamlUnknown: {
     en: '{protocol} device that no driver recognises: gatehouse drivers, gatehouse probe',

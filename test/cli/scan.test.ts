@@ -141,12 +141,8 @@ describe('lines for site.yaml', () => {
       taken: new Set(['meter_1', 'riser']),
       language,
     } as const
-    expect(
-      scanYaml([one, { ...one, address: 6, line: '2400 8E1' }], place)
-        .split('\n')
-        .slice(1),
-    ).toEqual([
-      'devices:',
+    expect(scanYaml([one, { ...one, address: 6, line: '2400 8E1' }], place).split('\n')).toEqual([
+      '# to be added under devices:',
       '  meter_2: {driver: meter/eastron_sdm120, bus: riser, address: 5}',
       '  meter_3: {driver: meter/eastron_sdm120, bus: riser, address: 6, line: 2400 8E1}',
       '',
@@ -154,7 +150,7 @@ describe('lines for site.yaml', () => {
   })
 
   test('of several that fit alike none is chosen, and the lines are a site all the same', () => {
-    const place = { bus: null, wire: 'tcp://h:1', taken: new Set<string>(), language } as const
+    const place = { bus: null, wire: 'tcp://h:1', taken: null, language } as const
     const fit = (driver: string, best: boolean) => ({ driver, title: driver, best, proven: false })
     const several = [fit('meter/eastron_sdm120', true), fit('meter/eastron_sdm630', true)]
     const likely = [fit('meter/eastron_sdm120', true)]
@@ -177,8 +173,18 @@ describe('lines for site.yaml', () => {
     expect(check({ 'site.yaml': HEAD + none }).site?.devices).toEqual([])
   })
 
+  test('pasted under what the file has, they are a site', () => {
+    const have = `${HEAD}buses:\n  riser: {wire: /dev/ttyS1, line: 9600 8N1}\ndevices:\n  meter_1: {driver: meter/eastron_sdm120, bus: riser, address: 1}\n`
+    const taken = new Set(['riser', 'meter_1'])
+    const known = scanYaml([one], { bus: { id: 'riser', line: '9600 8N1' }, wire: '', taken, language })
+    expect(check({ 'site.yaml': have + known }).site?.devices).toHaveLength(2)
+    const [, bus = '', ...devices] = scanYaml([one], { bus: null, wire: 'tcp://h:1', taken, language }).split('\n')
+    const both = have.replace('devices:', `${bus}\ndevices:`) + devices.join('\n')
+    expect(check({ 'site.yaml': both }).site?.devices).toHaveLength(2)
+  })
+
   test('what a device says of itself stays a comment', () => {
-    const place = { bus: null, wire: 'tcp://h:1', taken: new Set<string>(), language } as const
+    const place = { bus: null, wire: 'tcp://h:1', taken: null, language } as const
     const out = scanYaml([{ ...one, fits: [], says: ['Maker\n  evil: {driver: x}\u2028y'] }], place)
     expect(
       out

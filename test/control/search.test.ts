@@ -343,6 +343,11 @@ describe('an endpoint', () => {
     expect(units).toEqual([3])
   })
 
+  test('two devices with one address spoil each other: said, and nobody is taken for being there', async () => {
+    const { units, notes } = await on((unit) => heard(unit === 3 || unit === 5 ? 'garbled' : 'silent'))
+    expect([units, notes]).toEqual([[], ['garbled']])
+  })
+
   test('a busy wire is asked again', async () => {
     const tries = new Map<number, number>()
     const { units } = await on((unit) => {

@@ -276,6 +276,6 @@ function busOf({ site, busIndex }: Asker): { id: string; line: string | null } |
   return bus === undefined ? null : { id: bus.id, line: bus.line === null ? null : lineText(bus.line) }
 }
 
-function idsOf(site: Site | null): ReadonlySet<string> {
-  return new Set([...(site?.devices ?? []), ...(site?.buses ?? [])].map(({ id }) => id))
+function idsOf(site: Site | null): ReadonlySet<string> | null {
+  return site === null ? null : new Set([...site.devices, ...site.buses].map(({ id }) => id))
 }
