@@ -321,8 +321,11 @@ export const TEXT = {
   checkRate: { en: 'A loose wire, interference, or a wrong rateMax.', zh: '接线松动、干扰，或 rateMax 设置不当。' },
   causeSubstituted: { en: 'set by hand', zh: '人工置数' },
   checkSubstituted: { en: 'Who substituted it, and why.', zh: '由谁置数，原因为何。' },
-  causeFirst: { en: 'first after a timeout', zh: '超时后的首个值' },
-  checkFirst: { en: 'Nothing: the next reading settles it.', zh: '无需处理：下次读取即可确认。' },
+  causeFirst: { en: 'unconfirmed', zh: '未确认' },
+  checkFirst: {
+    en: 'It never answers twice in a row: a pause between requests, or a longer timeout.',
+    zh: '设备从不连续应答两次：请加请求间隔或更长的超时。',
+  },
   exception1: { en: 'the device refuses: {code} (function not supported)', zh: '设备拒绝：{code}（不支持该功能）' },
   checkException1: {
     en: 'The driver: does it fit this model? Input and holding registers exchanged?',

@@ -289,8 +289,16 @@ export const DEVICE_CAUSES = {
   },
   first_after_timeout: {
     link: 'frame',
-    text: { en: 'the first value after a timeout, until a second one agrees', zh: '超时后的首个值，等待第二个值确认' },
-    check: [{ en: 'Nothing: the next reading settles it.', zh: '无需处理：下次读取即可确认。' }],
+    text: {
+      en: 'a value after a timeout that no second one has confirmed: {device} never answers twice in a row',
+      zh: '超时后的值，尚无第二个值确认：{device} 从不连续应答两次',
+    },
+    check: [
+      {
+        en: 'A pause between requests, or a longer timeout, in its driver: `minGap: 200ms`, `timeout: 1s`.',
+        zh: '在其驱动中加请求间隔或更长的超时：minGap: 200ms、timeout: 1s。',
+      },
+    ],
   },
   stale: {
     link: 'frame',

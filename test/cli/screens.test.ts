@@ -148,7 +148,7 @@ describe('points', () => {
       "POINT                   VALUE  UNIT  QUALITY                AGE  TITLE",
       "pump_1.outlet_pressure   0.31  MPa   good                400 ms  Outlet pressure",
       "pump_1.running            yes        good                400 ms  Running",
-      "pump_1.setpoint          0.35  MPa   uncertain: first …  400 ms  Set point",
+      "pump_1.setpoint          0.35  MPa   uncertain: unconf…  400 ms  Set point",
       "meter_7.energy              -  kWh   bad: wire or conn…    65 s  Energy",
       "lobby_air.temperature   21.25  °C    uncertain: too old     2 h  Temperature",
       "lift_1.running            yes        good                400 ms  Running",
@@ -157,10 +157,10 @@ describe('points', () => {
   test('Chinese', async () =>
     expect(await screen('zh', 'points', 'pump_1')).toMatchInlineSnapshot(`
     [
-      "点                        值  单位  质量                      时效  名称",
-      "pump_1.outlet_pressure  0.31  MPa   正常                  400 毫秒  出口压力",
-      "pump_1.running            是        正常                  400 毫秒  运行",
-      "pump_1.setpoint         0.35  MPa   存疑：超时后的首个值  400 毫秒  设定压力",
+      "点                        值  单位  质量              时效  名称",
+      "pump_1.outlet_pressure  0.31  MPa   正常          400 毫秒  出口压力",
+      "pump_1.running            是        正常          400 毫秒  运行",
+      "pump_1.setpoint         0.35  MPa   存疑：未确认  400 毫秒  设定压力",
     ]
   `))
 })
