@@ -9,6 +9,7 @@ import { createPseudonym } from '../../src/config/sitekey.ts'
 import { createSecret } from '../../src/config/secrets.ts'
 import { explain, type Means } from '../../src/protocols/explain.ts'
 import type { Explained, ExplainedFrame } from '../../src/protocols/explained.ts'
+import { modelOf } from '../drivers/library.ts'
 import access from '../vectors/access.json' with { type: 'json' }
 import cjt188 from '../vectors/cjt188.json' with { type: 'json' }
 import dlt645 from '../vectors/dlt645.json' with { type: 'json' }
@@ -172,8 +173,13 @@ describe.each(all('elevator').filter(({ kind = '' }) => ELSEWHERE[kind] === unde
     }
     const request = only(decoded('modbus', request_hex ?? ''))
     if (kind === 'forbidden-write') {
-      // What the driver says of it: test/drivers. Here only that it is seen to be a write.
+      // It is seen to be a write, and the driver names the register as one that must never be written.
       expect(request).toMatchObject({ function: '6 write single register', fields: { start: 0x2000 } })
+      const calls = modelOf('elevator/inovance_nice3000plus').drafts.find(
+        ({ source }) =>
+          source.from === 'field' && source.place.protocol === 'modbus' && source.place.address === 0x2000,
+      )
+      expect(calls).toMatchObject({ forbidden: true, write: null })
       return
     }
     const reply = only(decoded('modbus', response_hex ?? '', request_hex ?? ''))
