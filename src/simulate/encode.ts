@@ -13,7 +13,7 @@ import {
   writeText,
 } from '../protocols/modbus/encoding.ts'
 import { stretchOf } from '../protocols/modbus/place.ts'
-import { untreat } from '../protocols/treatment.ts'
+import { sentinelsOf, untreat } from '../protocols/treatment.ts'
 
 export type Coder = {
   readonly place: ModbusPlace
@@ -77,8 +77,19 @@ function fitter(place: ModbusPlace, treatment: Treatment): (value: Value) => Val
     const raw = scale === null ? value : scale.invert(value)
     if (plus !== undefined)
       return apply(plus.scale < 1 || plus.as === 'f32' ? Math.round(raw * 16) / 16 : Math.round(raw))
-    return apply(most === null ? fitRaw(as, raw) : Math.min(most, Math.max(0, Math.round(raw))))
+    return apply(most === null ? beside(as, treatment, fitRaw(as, raw)) : Math.min(most, Math.max(0, Math.round(raw))))
   }
+}
+
+/** A counter at the end of its width would say "no value": the nearest number that is one, towards the middle. */
+function beside(as: NumberEncoding, treatment: Treatment, raw: number): number {
+  if (treatment.invalid.length === 0) return raw
+  const { min, max, signedBits } = encodingOf(as)
+  const sentinels = sentinelsOf(treatment.invalid, signedBits)
+  const step = 2 * raw > Number(min) + Number(max) ? -1 : 1
+  let number = raw
+  while (sentinels.includes(number)) number += step
+  return number
 }
 
 function fitRaw(as: NumberEncoding, raw: number): number {

@@ -55,6 +55,13 @@ describe('what is shown is what the gateway reads', () => {
     expect(through(placeOf('u64'), PLAIN, '12345678901234567890').read).toBe('12345678901234567890')
   })
 
+  test('never what the driver calls no value', () => {
+    const top = { ...PLAIN, scale: 0.1, invalid: [0xffff, 0xfffe] }
+    expect(through(placeOf('u16'), top, 7000)).toEqual({ shown: 6553.3, read: 6553.3 })
+    expect(through(placeOf('s16'), { ...PLAIN, invalid: [0x8000] }, -40_000)).toEqual({ shown: -32_767, read: -32_767 })
+    expect(through(placeOf('u32'), { ...PLAIN, invalid: [0] }, 0)).toEqual({ shown: 1, read: 1 })
+  })
+
   test('bits, labels, texts', () => {
     for (const bit of [0, 7, 8, 15]) {
       expect(through(placeOf('bit', { bit }), PLAIN, true).read).toBe(true)
