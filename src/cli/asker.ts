@@ -4,10 +4,11 @@
  */
 import { parseWire } from '../config/wires.ts'
 import type { Ask, Heard, What } from '../control/inquiry.ts'
+import { namesOf, type Roster, rosterOf } from '../control/roster.ts'
 import { askStep, bodiesOf } from '../control/search-ask.ts'
 import type { BusRow } from '../control/shapes.ts'
 import type { ReadingWords } from '../driver/byhand.ts'
-import type { Language, ProtocolName, Site, Wire } from '../model/site.ts'
+import type { Bus, Language, ProtocolName, Site, Wire } from '../model/site.ts'
 import type { Address } from '../protocols/protocol.ts'
 import { ask } from './client.ts'
 import { CliError, EXIT } from './exit.ts'
@@ -24,9 +25,10 @@ export type Asker = {
   readonly name: string
   /** Through a running daemon: only while nothing else is due. */
   readonly idle: boolean
-  /** The site file at hand, and the bus in it; null: neither is needed. */
-  readonly site: Site | null
-  readonly busIndex: number | null
+  /** Who is on it already, by the daemon that runs it, else by the site file at hand; null: it is no bus of a site. */
+  readonly roster: Roster | null
+  /** Names that the site has given; null: there is no site. */
+  readonly names: ReadonlySet<string> | null
   readonly language: Language
   readonly close: () => Promise<void>
 }
@@ -48,7 +50,10 @@ export async function openAsker(
   const wireText = bus?.wireText ?? where
   const wire = wireText === null ? null : parseWire(wireText)
   if (wireText === null || wire === null || wire === 'com') throw await unknownWhere(where, buses, language)
-  const asked = { wireText, site, busIndex: own?.index ?? null, language, name: bus?.id ?? wireText }
+  const roster = await rosterFor(session, { running: running !== null, site, own, id: bus?.id ?? null })
+  const taken = roster?.names ?? (site === null ? null : namesOf(site))
+  const names = taken === null ? null : new Set(taken)
+  const asked = { wireText, roster, names, language, name: bus?.id ?? wireText }
   if (bus !== undefined && running !== null) {
     // Whoever asks hundreds of questions shows his own progress; reads may be left half-way.
     const connection = { ...session.connection, hasty: true, io: { ...session.io, progress: false } }
@@ -75,6 +80,20 @@ export async function openAsker(
   // A setting to be swept is asked with each question; the wire's own is what a serial server has.
   const opened = openOwnWire({ wire, wireText }, line?.split(',')[0]?.trim() ?? null, { language, env: session.io.env })
   return { ...asked, ask: opened.ask, wire, idle: false, close: opened.close }
+}
+
+type Known = {
+  readonly running: boolean
+  readonly site: Site | null
+  readonly own: Bus | undefined
+  readonly id: string | null
+}
+
+/** A running daemon knows what is in force; the site file may be another one, or not at hand. */
+async function rosterFor({ connection }: Session, { running, site, own, id }: Known): Promise<Roster | null> {
+  if (id === null) return null
+  if (running) return (await ask<Roster>(connection, 'roster', { bus: id })).body
+  return site === null || own === undefined ? null : rosterOf(site, own)
 }
 
 function onlyOne<T>(list: readonly T[]): T | undefined {

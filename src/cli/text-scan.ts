@@ -88,8 +88,8 @@ export const SCAN_TEXT = {
     zh: '检查供电、A/B 是否接反、是否有其他主站；串口服务器有自己的线路参数。gatehouse trace 可看收到了什么。',
   },
   scanSeveralFit: {
-    en: 'one of {drivers}: no answer tells them apart. The nameplate does',
-    zh: '可能是其中之一：{drivers}。应答无法区分，请看铭牌',
+    en: 'one of {drivers}: no answer tells them apart. See the nameplate, and gatehouse drivers show',
+    zh: '可能是其中之一：{drivers}。应答无法区分，请看铭牌，并参阅 gatehouse drivers show',
   },
   scanLikely: {
     en: 'likely {driver}: its values would be plausible, which is no proof. Compare one with the display',
@@ -97,7 +97,7 @@ export const SCAN_TEXT = {
   },
   scanOneOf: { en: 'one of {n}', zh: '{n} 种之一' },
   scanYamlSeveral: {
-    en: 'one of these, no answer tells which: keep the line that the nameplate names',
+    en: 'one of these, no answer tells which: keep the line that fits the nameplate',
     zh: '以下之一，应答无法区分：请按铭牌保留一行',
   },
   scanYamlLikely: {

@@ -11,6 +11,7 @@ import { inquire } from './inquire.ts'
 import { probe } from './probe.ts'
 import { proveKeep, proveList, proveLook } from './prove.ts'
 import { reload } from './reload.ts'
+import { roster } from './roster.ts'
 import { buildStatus } from './status.ts'
 import { trace } from './trace.ts'
 
@@ -46,6 +47,7 @@ export const OPERATIONS: readonly Operation[] = [
   explain,
   trace,
   reload,
+  roster,
   inquire,
   probe,
   proveLook,

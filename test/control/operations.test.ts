@@ -41,7 +41,7 @@ function call<Name extends string>(
 describe('the list', () => {
   test('has each name once, and a role for it', () => {
     expect(OPERATIONS.map(({ name }) => name).toSorted()).toEqual(
-      'ack alarms buses devices explain history inquire outbox ping points probe prove_keep prove_list prove_look read reload status trace watch write'.split(
+      'ack alarms buses devices explain history inquire outbox ping points probe prove_keep prove_list prove_look read reload roster status trace watch write'.split(
         ' ',
       ),
     )
@@ -64,11 +64,13 @@ describe('the list', () => {
               ? { subject: 'pump_1.running' }
               : name === 'prove_look'
                 ? { point: 'pump_1.running' }
-                : name === 'inquire'
-                  ? { bus: 'pump_room', protocol: 'modbus', address: 1, what: { at: 'holding 3' } }
-                  : name === 'probe'
-                    ? { device: 'pump_1', at: 'holding 0' }
-                    : {}
+                : name === 'roster'
+                  ? { bus: 'pump_room' }
+                  : name === 'inquire'
+                    ? { bus: 'pump_room', protocol: 'modbus', address: 1, what: { at: 'holding 3' } }
+                    : name === 'probe'
+                      ? { device: 'pump_1', at: 'holding 0' }
+                      : {}
       await expect(call(createFake(), name, input)).resolves.toBeDefined()
     },
   )

@@ -117,7 +117,10 @@ function tell({ json, io }: Session, { at, protocol, value, unit, fault, heard }
   if (json) return printJson(io, { at, value, unit, fault, outcome, bodies, ms })
   const said =
     value === null ? causeOf(fault ?? 'not_read', { at, protocol }, language) : [String(value), unit ?? ''].join(' ')
-  const after = ms === null ? [] : [`  ${say(language, 'probeMeterTook', { span: formatSpan(ms, language) })}`]
+  const after =
+    ms === null || bodies.length === 0
+      ? []
+      : [`  ${say(language, 'probeMeterTook', { span: formatSpan(ms, language) })}`]
   const raw = bodies.map((body) => `  ${body.replaceAll(/(..)(?!$)/g, '$1 ')}`)
   printLines(io, [printable(`${at}: ${said.trim()}`), ...after, ...raw])
 }

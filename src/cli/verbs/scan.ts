@@ -3,9 +3,9 @@
  * own it may try other line settings. Ctrl-C stops it, and says how to go on.
  */
 import type { Note, SearchEvent } from '../../control/search-found.ts'
-import { linesInUse, parseUnits, planSearch, searchMs, type Step, stepText } from '../../control/search-plan.ts'
-import { lineText, parseLine } from '../../driver/units.ts'
-import type { Language, ProtocolName, Site } from '../../model/site.ts'
+import { parseUnits, planSearch, searchMs, type Step, stepText } from '../../control/search-plan.ts'
+import { parseLine } from '../../driver/units.ts'
+import type { Language, ProtocolName } from '../../model/site.ts'
 import { CliError, EXIT } from '../exit.ts'
 import { formatSpan } from '../format.ts'
 import { type Asker, openAsker } from '../asker.ts'
@@ -47,7 +47,7 @@ export async function scan(session: Session, where: string | null, options: Scan
     if (steps.length === 0)
       throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'scanNone'), say(language, 'scanNoneHint'))
     const from = startOf(options.from, steps.length, language)
-    const known = knownOn(asker)
+    const known = new Set(asker.roster?.devices ?? [])
     tell(openingText(asker, steps.slice(from), language), session)
     if (known.size > 0) tell(say(language, 'scanKnown', { n: known.size }), session)
     const seen: Seen[] = []
@@ -135,29 +135,15 @@ function startOf(text: string | undefined, steps: number, language: Language): n
 }
 
 /** As asked for; on a running bus those in use, since another setting would be noise to the others for as long as it lasts. */
-function linesFor(
-  { site, busIndex, idle, wire }: Asker,
-  text: string | undefined,
-  language: Language,
-): readonly string[] {
+function linesFor({ roster, idle, wire }: Asker, text: string | undefined, language: Language): readonly string[] {
   if (text !== undefined) {
     const lines = text.split(',').map((line) => line.trim())
     const wrong = lines.find((line) => parseLine(line) === null)
     if (wrong !== undefined) throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'badLine', { text: wrong }))
     return lines
   }
-  const bus = site?.buses[busIndex ?? -1]
-  if (site === null || bus === undefined || wire.kind === 'modbus-tcp') return []
-  const own = site.devices.flatMap(({ link }) => (link.kind === 'bus' && link.bus === bus.index ? [link.line] : []))
-  return idle || wire.kind === 'tcp' ? linesInUse([bus.line, ...own]) : []
-}
-
-function knownOn({ site, busIndex }: Asker): ReadonlySet<string> {
-  return new Set(
-    (site?.devices ?? []).flatMap(({ link }) =>
-      link.kind === 'bus' && link.bus === busIndex ? [`${link.protocol} ${link.address}`] : [],
-    ),
-  )
+  if (roster === null || wire.kind === 'modbus-tcp') return []
+  return idle || wire.kind === 'tcp' ? roster.lines : []
 }
 
 function progress(event: SearchEvent, { io, json }: Session): void {
@@ -213,7 +199,7 @@ function print({ io, json }: Session, { seen, asker, options, language }: Result
     return
   }
   if (options.yaml === true) {
-    io.out(scanYaml(seen, { bus: busOf(asker), wire: asker.wireText, taken: idsOf(asker.site), language }))
+    io.out(scanYaml(seen, { bus: busOf(asker), wire: asker.wireText, taken: asker.names, language }))
     return
   }
   const columns = [
@@ -271,11 +257,6 @@ function commandOf({ name }: Asker, { line, units, protocol, from, yaml }: ScanO
   return words.join(' ')
 }
 
-function busOf({ site, busIndex }: Asker): { id: string; line: string | null } | null {
-  const bus = site?.buses[busIndex ?? -1]
-  return bus === undefined ? null : { id: bus.id, line: bus.line === null ? null : lineText(bus.line) }
-}
-
-function idsOf(site: Site | null): ReadonlySet<string> | null {
-  return site === null ? null : new Set([...site.devices, ...site.buses].map(({ id }) => id))
+function busOf({ roster }: Asker): { id: string; line: string | null } | null {
+  return roster === null ? null : { id: roster.bus, line: roster.line }
 }
