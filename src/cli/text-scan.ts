@@ -112,6 +112,7 @@ export const SCAN_TEXT = {
     en: '{at}: several meters answer at once; their numbers are sought by their digits, minutes for each two',
     zh: '{at}：多块表同时应答；正逐位查找表号，每两位需几分钟',
   },
+  scanFitting: { en: '{at} answers: which driver fits?', zh: '{at} 有应答：正在比对驱动' },
   scanNoDriver: { en: 'none fits', zh: '无匹配驱动' },
   scanHow: { en: 'Lines for site.yaml: {command}', zh: 'site.yaml 配置行：{command}' },
   scanYamlUnder: { en: 'to be added under {key}:', zh: '加到 {key}: 下' },

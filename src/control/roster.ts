@@ -1,8 +1,9 @@
 /** Who is on a bus already, and which line settings are in use there: what somebody who looks for more must leave alone. */
 import * as z from 'zod'
-import { LINE_DEFAULT } from '../bus/timing.ts'
+import { lineOf } from '../bus/timing.ts'
 import { lineText } from '../driver/units.ts'
 import type { Bus, Site } from '../model/site.ts'
+import { protocolOf } from '../protocols/all.ts'
 import { findBus } from './find.ts'
 import { answering } from './operation.ts'
 import { linesInUse } from './search-plan.ts'
@@ -34,12 +35,12 @@ export const roster = answering({
 
 export function rosterOf(site: Site, bus: Bus): Roster {
   const links = site.devices.flatMap(({ link }) => (link.kind === 'bus' && link.bus === bus.index ? [link] : []))
-  // A serial port without a word has the usual setting, and that is in use, too.
-  const usual = bus.line ?? (bus.wire.kind === 'serial' && links.length > 0 ? LINE_DEFAULT : null)
+  // Where neither the bus nor the device says one, the protocol's usual setting is in use.
+  const lines = links.map((link) => lineOf(bus, link, protocolOf(link.protocol).line))
   return {
     bus: bus.id,
     line: bus.line === null ? null : lineText(bus.line),
-    lines: [...linesInUse([bus.line, ...links.map(({ line }) => line ?? usual)])],
+    lines: [...linesInUse([bus.line, ...lines])],
     devices: links.map(({ protocol, address }) => `${protocol} ${shortest(String(address))}`),
     names: namesOf(site),
   }

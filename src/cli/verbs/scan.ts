@@ -13,7 +13,7 @@ import { printable } from '../printable.ts'
 import { doubtOn, type Seen, verdictOn } from '../scan-fit.ts'
 import { scanYaml } from '../scan-yaml.ts'
 import { printJson, printLines, type Session } from '../session.ts'
-import { type Cell, paint, table, wrap } from '../table.ts'
+import { type Cell, cut, paint, table, wrap } from '../table.ts'
 import { say, type TextKey } from '../text.ts'
 import { configOf } from './site.ts'
 
@@ -96,6 +96,8 @@ async function go(
       progress(event, session)
       if (event.kind === 'note') tell(say(language, NOTES[event.note], { at: event.at.trim() }), session)
       if (event.kind !== 'found') continue
+      const { protocol, address } = event.found
+      flash(say(language, 'scanFitting', { at: `${protocol} ${address}` }), session)
       const one = await fit(event.found)
       seen.push(one)
       tell(foundText(one, asker.language), session)
@@ -146,10 +148,15 @@ function linesFor({ roster, idle, wire }: Asker, text: string | undefined, langu
   return idle || wire.kind === 'tcp' ? roster.lines : []
 }
 
-function progress(event: SearchEvent, { io, json }: Session): void {
-  if (json || !io.progress || (event.kind !== 'step' && event.kind !== 'within')) return
+function progress(event: SearchEvent, session: Session): void {
+  if (event.kind !== 'step' && event.kind !== 'within') return
   const step = event.kind === 'step' ? stepText(event.step) : `dlt645 …${event.tail}`
-  io.err(`\r\u001b[2K${event.at + 1}/${event.of} ${step}`)
+  flash(`${event.at + 1}/${event.of} ${step}`, session)
+}
+
+/** Until the next word: for a terminal only. */
+function flash(text: string, { io, json }: Session): void {
+  if (io.progress && !json) io.err(`\r\u001b[2K${cut(text, io.width - 1)}`)
 }
 
 /** What is found or noticed on the way, beside the answer that comes at the end. */
