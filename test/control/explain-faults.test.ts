@@ -79,6 +79,13 @@ const FOREIGN = [
   rtu.frame({ address: 77, body: Uint8Array.of(3, 4, 1, 2, 3, 4), writes: false, answerBytes: 6 }, 0),
 ]
 
+/** What the device says for an input that nothing is connected to: a number that no simulated sensor shows. */
+function withoutSensor(bytes: Uint8Array): Uint8Array {
+  const [unit = 0, code] = bytes
+  if (code !== 4) return bytes
+  return rtu.frame({ address: unit, body: Uint8Array.of(4, 2, 0xff, 0xff), writes: false, answerBytes: 4 }, 0)
+}
+
 const CASES: readonly Case[] = [
   { bus: 'swapped', cause: 'garbage_polarity', line: sampled({}, true) },
   { bus: 'slow_line', cause: 'garbage_speed', line: sampled({ baud: 4800 }) },
@@ -104,7 +111,7 @@ const CASES: readonly Case[] = [
   },
   { bus: 'printing', cause: 'server_text', line: { reply: () => new TextEncoder().encode('REG:0001\r\n') } },
   { bus: 'echoing', cause: 'wiring_or_line', line: { ...silence, echo: true } },
-  { bus: 'sensor', cause: 'sensor_missing', point: 'level', set: { level: 65_535 } },
+  { bus: 'sensor', cause: 'sensor_missing', point: 'level', later: { reply: withoutSensor } },
   { bus: 'nan', cause: 'value_invalid', point: 'voltage', set: { voltage: Number.NaN } },
   { bus: 'beyond', cause: 'out_of_range', point: 'voltage', set: { voltage: 512 } },
   {
