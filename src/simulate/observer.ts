@@ -1,5 +1,6 @@
 /** Watches the demo's gateway: says what has changed since the last look, and paints what there is. */
 import { printable } from '../cli/printable.ts'
+import { say } from '../cli/text.ts'
 import type { GatewayView } from '../control/context.ts'
 import type { Value } from '../model/point.ts'
 import type { Language, Site } from '../model/site.ts'
@@ -104,7 +105,8 @@ export class Observer {
     for (const { last } of gateway.view.alarms()) {
       if (this.#announced.get(last.id) === last.active) continue
       const text = last.text[this.#language]
-      if (last.active) this.say(this.#words.raised({ priority: last.pri, text: `${text} (${last.rule})` }))
+      if (last.active)
+        this.say(this.#words.raised({ priority: say(this.#language, last.pri), text: `${text} (${last.rule})` }))
       else if (this.#announced.has(last.id)) this.say(this.#words.cleared({ text: `${text} (${last.rule})` }))
       this.#announced.set(last.id, last.active)
     }
@@ -162,7 +164,7 @@ export class Observer {
       alarms: gateway.view
         .alarms()
         .filter(({ last }) => last.active)
-        .map(({ last }) => `${last.pri}  ${last.text[this.#language]}  (${last.rule})`),
+        .map(({ last }) => `${say(this.#language, last.pri)}  ${last.text[this.#language]}  (${last.rule})`),
       headings: { values: words.values(), alarms: words.alarms(), none: words.noAlarms(), events: words.events() },
       events: this.#events,
       foot: words.quit(),
