@@ -101,7 +101,7 @@ function onlyOne<T>(list: readonly T[]): T | undefined {
 }
 
 /** null: no daemon runs there. */
-async function busesRunning({ connection }: Session): Promise<readonly BusRow[] | null> {
+export async function busesRunning({ connection }: Session): Promise<readonly BusRow[] | null> {
   try {
     return (await ask<readonly BusRow[]>(connection, 'buses')).body
   } catch (error) {

@@ -28,7 +28,7 @@ export const inquire = answering({
   },
 })
 
-async function askRunning<T>(ask: () => Promise<T>): Promise<T> {
+export async function askRunning<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {

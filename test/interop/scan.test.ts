@@ -358,6 +358,14 @@ devices:
       const { code, err } = await cli(['probe', 'box', place, ...more, ...at])
       expect([code, err]).toEqual([77, expect.stringContaining('box.reset')])
     }
+    // Nor by the name of the bus, nor by its wire, with no site file at hand.
+    const blind = ['--unit', '1', '-d', data, '--lang', 'en']
+    for (const where of ['room', `modbus-tcp://127.0.0.1:${relay.port}`]) {
+      const { code, err } = await cli(['probe', where, 'holding 20', ...blind])
+      expect([code, err]).toEqual([77, expect.stringContaining('box.reset')])
+    }
+    const stranger = await cli(['probe', 'room', 'holding 20', '--unit', '2', '-d', data, '--json'])
+    expect([stranger.code, JSON.parse(stranger.out)]).toEqual([0, expect.objectContaining({ at: 'holding 20' })])
     for (const place of ['holding 19', 'holding 21', 'input 20'])
       await cli(['probe', 'box', place, '--expect', '12345', ...at])
     const scanned = await cli(['scan', 'room', '--units', '1-2', ...at])

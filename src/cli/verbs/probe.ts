@@ -3,6 +3,7 @@ import { readShown } from '../../control/expectation.ts'
 import { OperationError } from '../../control/operation.ts'
 import type { ProbeAnswer, ProbeCandidate, ProbeWanted } from '../../control/shapes-probe.ts'
 import type { Language } from '../../model/site.ts'
+import { busesRunning } from '../asker.ts'
 import { ask } from '../client.ts'
 import { CliError, EXIT, exitOf } from '../exit.ts'
 import { formatCause } from '../format.ts'
@@ -44,15 +45,26 @@ export async function probe(session: Session, target: string, at: string, option
   return exitFor(session, target, body, options, language)
 }
 
-/** Through the daemon where the site has the device; without one, by its own line. */
+type Answered = { readonly body: ProbeAnswer; readonly language: Language }
+
+/** Through the daemon where it has the device or the wire: a second master would garble both. Without one, by its own line. */
 async function answerOf(
   session: Session,
   target: string,
   wanted: ProbeWanted,
   options: ProbeOptions,
-): Promise<{ readonly body: ProbeAnswer; readonly language: Language }> {
-  const language = session.connection.language ?? 'en'
-  if (!target.includes('/')) {
+): Promise<Answered> {
+  const { language } = session.connection
+  const { line, ascii } = options
+  const unit = options.unit === undefined ? null : whole(session, '--unit', options.unit, 255)
+  const isWire = target.includes('/')
+  if (isWire && unit === null) throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'probeUnit'))
+  const bus = unit === null ? null : await runningBus(session, target)
+  if (bus !== null) {
+    const where = { bus, unit, ...(line === undefined ? {} : { line }), ...(ascii === undefined ? {} : { ascii }) }
+    return ask<ProbeAnswer>(session.connection, 'probe', { ...where, ...wanted })
+  }
+  if (!isWire) {
     try {
       return await ask<ProbeAnswer>(session.connection, 'probe', { device: target, ...wanted })
     } catch (error) {
@@ -60,21 +72,19 @@ async function answerOf(
     }
   }
   const { probeAlone } = await import('../probe-alone.ts')
-  const unit = options.unit === undefined ? null : whole(session, '--unit', options.unit, 255)
-  if (target.includes('/') && unit === null) throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'probeUnit'))
   try {
-    return {
-      body: await probeAlone(
-        session,
-        { target, unit, line: options.line ?? null, ascii: options.ascii === true },
-        wanted,
-      ),
-      language,
-    }
+    const where = { target, unit, line: line ?? null, ascii: ascii === true }
+    return { body: await probeAlone(session, where, wanted), language }
   } catch (error) {
     if (!(error instanceof OperationError)) throw error
     throw new CliError(exitOf(error.code), error.code, error.text[language], error.hint?.[language] ?? null)
   }
+}
+
+/** The bus of this name, or with this wire; null: no daemon runs one. */
+async function runningBus(session: Session, target: string): Promise<string | null> {
+  const running = await busesRunning(session)
+  return running?.find(({ bus, wire }) => bus === target || wire === target)?.bus ?? null
 }
 
 function whole({ connection }: Session, option: string, text: string, most: number): number {
