@@ -9,7 +9,7 @@ import { findDevice } from '../control/find.ts'
 import { visitOf } from '../control/probe.ts'
 import { type Closed, closedOf, probeModbus } from '../control/probing.ts'
 import type { ProbeAnswer, ProbeWanted } from '../control/shapes-probe.ts'
-import { parseLine } from '../driver/units.ts'
+import { lineText, parseLine } from '../driver/units.ts'
 import type { Bus, Line, Site } from '../model/site.ts'
 import { createClock } from '../runtime/clock.ts'
 import { hostClock } from '../runtime/kernel.ts'
@@ -33,7 +33,7 @@ type Alone = { readonly bus: Bus; readonly visit: Visit; readonly closed: readon
 
 /** Throws OperationError and CliError. */
 export async function probeAlone(session: Session, where: Where, wanted: ProbeWanted): Promise<ProbeAnswer> {
-  const { bus, visit, closed } = where.target.includes('/') ? onWire(session, where) : ofSite(session, where)
+  const { bus, visit, closed } = onWire(session, where) ?? onBus(session, where) ?? ofDevice(session, where)
   const running = openBus({
     bus,
     devices: [],
@@ -60,7 +60,16 @@ function siteIn(file: string): Site | null {
   return checkSite(file, { libraries: [join(ROOT, 'drivers')] }).site
 }
 
-function ofSite(session: Session, { target }: Where): Alone {
+/** null: there is no bus of this name, or no unit was said. */
+function onBus(session: Session, { target, unit, line, ascii }: Where): Alone | null {
+  const file = session.config ?? CONFIG_PLACES.find((place) => existsSync(place))
+  const bus = file === undefined || unit === null ? undefined : siteIn(file)?.buses.find(({ id }) => id === target)
+  if (bus === undefined) return null
+  const own = bus.line === null ? null : lineText(bus.line)
+  return onWire(session, { target: bus.wireText, unit, line: line ?? own, ascii })
+}
+
+function ofDevice(session: Session, { target }: Where): Alone {
   const { language } = session.connection
   const file = findConfig(session)
   const site = siteIn(file)
@@ -83,17 +92,19 @@ function withLink(visit: Visit, link: Extract<Site['devices'][number]['link'], {
   return { ...visit, limits, ...(line === null ? {} : { line }), ...(ascii === undefined ? {} : { ascii }) }
 }
 
-function onWire(session: Session, { target, unit, line: lineText, ascii }: Where): Alone {
+/** null: it is no wire. */
+function onWire(session: Session, { target, unit, line: written, ascii }: Where): Alone | null {
+  if (!target.includes('/')) return null
   const { language } = session.connection
   const wire = parseWire(target)
   if (wire === null || wire === 'com')
     throw new CliError(EXIT.usage, 'E_ARGS', say(language, 'probeWire', { wire: target }))
-  const line: Line | null = lineText === null ? null : parseLine(lineText)
-  if (lineText !== null && line === null)
+  const line: Line | null = written === null ? null : parseLine(written)
+  if (written !== null && line === null)
     throw new CliError(
       EXIT.usage,
       'E_ARGS',
-      say(language, 'probeNumber', { option: '--line', wanted: '"9600 8N1"', text: lineText }),
+      say(language, 'probeNumber', { option: '--line', wanted: '"9600 8N1"', text: written }),
     )
   const address = unit ?? 1
   return {

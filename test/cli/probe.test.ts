@@ -146,6 +146,13 @@ test('what a site file forbids holds on its bare wire, too', async () => {
   expect([ran.exit, ran.err]).toEqual([77, expect.stringContaining('flat_1.secret')])
 })
 
+test('a bus of the site file, and a unit on it', async () => {
+  const ran = await runOn(['probe', 'room', 'input 51', '--unit', '1', ...files().options])
+  expect([ran.exit, ran.lines[0]]).toEqual([0, expect.stringMatching(/^input 51: 08FE/)])
+  const closed = await runOn(['probe', 'room', 'holding 90', '--unit', '1', ...files().options])
+  expect(closed.exit).toBe(77)
+})
+
 test('nobody there', async () => {
   const ran = await runOn(['probe', 'modbus-tcp://127.0.0.1:1', 'input 51', '--unit', '1'])
   expect(ran.exit).toBe(69)
