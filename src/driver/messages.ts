@@ -240,6 +240,14 @@ const DRIVERS = {
     `${p.point} is forbidden: a gateway must never write it; remove write`,
     `${p.point} 禁止写入（forbidden）：请删除 write`,
   ]),
+  writeClosed: say((p: { point: string; other: string }) => [
+    `${p.point} would write where ${p.other} lies, which is forbidden: a gateway must never write there; remove write`,
+    `${p.point} 将写入 ${p.other} 所在的地址，该处禁止写入（forbidden）：请删除 write`,
+  ]),
+  forbiddenStays: say((p: { point: string }) => [
+    `${p.point} is forbidden by its driver, which can neither be lifted nor moved: remove this key`,
+    `${p.point} 被驱动禁止写入（forbidden），不能解除也不能移位：请删除该键`,
+  ]),
   writeTable: say((p: { point: string; table: string }) => [
     `${p.point} lies in the ${p.table} table, which Modbus cannot write`,
     `${p.point} 位于 ${p.table} 区，Modbus 不能写入`,

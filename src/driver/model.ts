@@ -5,6 +5,7 @@ import { CEL_WORDS } from '../derive/words.ts'
 import type { Priority } from '../model/alarm.ts'
 import type { Text, Value } from '../model/point.ts'
 import type { Line, LineForm, Limits } from '../model/site.ts'
+import { checkClosed } from './closed.ts'
 import { type DelayBuild, delayOf } from './delay.ts'
 import { withDerived } from './derive.ts'
 import { limitsFor } from './codec.ts'
@@ -59,6 +60,7 @@ export function buildModel(
   const params = paramsOf(data.params ?? {}, values, build)
   const plain = data.protocol === 'composed' ? buildInputPoints(build) : buildFieldPoints(build)
   const inside = (path: Path, line: number, column: number) => placeInside(layers, path, line, column)
+  checkClosed(plain, layers, build)
   const drafts = withDerived(plain, { ...build, params, inside })
   return {
     data,
