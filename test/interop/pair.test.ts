@@ -338,7 +338,7 @@ test(`${EXCHANGES} exchanges: no wrong value, every live node as often as predic
   expect(wrong).toEqual([])
   expect(misdirected).toEqual([])
   // Marked values are next to none: a mark on everything would prove nothing.
-  expect(report.doubtful).toBeLessThan(0.1 * LATE * EXCHANGES + 2)
+  expect(report.doubtful).toBeLessThan(0.1 * LATE * EXCHANGES + 5)
   expect(readings.length).toBeGreaterThan(0.7 * EXCHANGES)
   expect(status.lateFrames).toBeGreaterThan(Math.floor(EXCHANGES / 2000))
   expect(status.lineChanges).toBeGreaterThan(2)
@@ -346,7 +346,7 @@ test(`${EXCHANGES} exchanges: no wrong value, every live node as often as predic
   expect(paces.filter(({ ownShare }) => ownShare >= 1.2)).toEqual([])
   expect(writes.length).toBeGreaterThan(EXCHANGES / 100)
   expect(waits.filter(({ passed }) => passed !== 0)).toEqual([])
-  expect(gaps.length).toBeGreaterThan(0.6 * waits.length)
+  expect(gaps.length).toBeGreaterThan(0.3 * waits.length)
   const own = waits.map(({ gapMs, stalledMs }) => (gapMs ?? 0) - stalledMs)
   expect(Math.max(...own)).toBeLessThan(GAP_MS + SLACK_MS)
   expect(waits.filter(({ ms, mayMs }) => ms > mayMs + SLACK_MS)).toEqual([])
