@@ -104,6 +104,8 @@ export function openBus(options: BusOptions): RunningBus {
   const texts = new Texts()
   const tap = createTap()
   const meter = createMeter(mono())
+  /** Spent on questions of idle time: the line was free for them, so they are no load. */
+  let idleMs = 0
   const prediction = predictBus(bus, options.devices, points, protocols)
   let wire: Wire | null = null
   /** The one whose bytes count. */
@@ -230,7 +232,7 @@ export function openBus(options: BusOptions): RunningBus {
   function pump(): void {
     if (closed) return
     const now = mono()
-    meter.look(now, counts.busyMs)
+    meter.look(now, counts.busyMs - idleMs)
     wire?.step(now)
     if (suspectPipe) {
       suspectPipe = false
@@ -305,6 +307,13 @@ export function openBus(options: BusOptions): RunningBus {
       { seat: berth, device, question: inquiry.question, expiresAt },
       { idle: inquiry.idle ?? false },
     )
+    if (inquiry.idle === true)
+      void result.then((outcome) => {
+        if (outcome.kind === 'unsent') return
+        // After a missing answer nothing is asked for as long again.
+        const owedMs = isSerial && outcome.kind === 'fault' ? owedAfter(outcome.fault, berth.link.limits.timeoutMs) : 0
+        idleMs += outcome.tookMs + owedMs
+      })
     pump()
     return result
   }
@@ -357,11 +366,15 @@ export function openBus(options: BusOptions): RunningBus {
         prediction,
         why: whyDown,
         bytes: tap.bytes,
-        utilisation: meter.read(mono(), counts.busyMs),
+        utilisation: meter.read(mono(), counts.busyMs - idleMs),
       }),
     devices: () => roster.seats.map((seat) => deviceStatusOf(bus, seat, connection.state)),
     listen: tap.listen,
     favour: roster.favour,
     close,
   }
+}
+
+function owedAfter({ kind }: Fault, timeoutMs: number): number {
+  return kind === 'timeout' || kind === 'crc' ? timeoutMs : 0
 }

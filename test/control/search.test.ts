@@ -299,6 +299,8 @@ describe('a running bus', () => {
     })
     const tookMs = performance.now() - began
     expect(names(found)).toEqual(['modbus 5 9600 8N1'])
+    // Idle time is no load: nobody need be told that the bus is full.
+    expect(bus.status().utilisation).toBeLessThan(0.2)
     const scans = arrivals.slice(before).filter(({ kind }) => kind === 'scan')
     expect(scans.length).toBeGreaterThanOrEqual(Math.floor(tookMs / 1000) - 1)
     const gaps = scans.slice(1).map(({ mono }, at) => mono - (scans[at]?.mono ?? 0))
