@@ -2,6 +2,7 @@
  * What a reload rebuilds: spine, buses, broker, outputs and view of one site. A bus or broker that did not change is taken over as it
  * is, in the middle of whatever it does: only where its arrivals go, and how they are numbered, is turned.
  */
+import { answersAsText } from './alarm/builtin.ts'
 import { fieldPointsBehind } from './alarm/needs.ts'
 import { type Broker, openBroker } from './broker/broker.ts'
 import { openBus, type RunningBus } from './bus/bus.ts'
@@ -179,7 +180,7 @@ function retell(own: RunningBus, before: Field | null, spine: Spine): void {
   for (const { index, answersAs } of own.devices()) {
     const id = before?.held.get(own.bus.id)?.site.devices[index]?.id
     if (id !== undefined && answersAs !== null)
-      spine.board.setFact(`identity_mismatch.${id}`, 'yes', `answers as ${answersAs}`)
+      spine.board.setFact(`identity_mismatch.${id}`, 'yes', answersAsText(answersAs, null))
   }
 }
 

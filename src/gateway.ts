@@ -1,5 +1,6 @@
 /** The wiring, top to bottom: which rooms there are, in what order they open, and what each is given of the others. */
 import { createHistogram } from 'node:perf_hooks'
+import { answersAsText } from './alarm/builtin.ts'
 import { createCatalogue } from './config/catalogue.ts'
 import type { Checked } from './config/check.ts'
 import type { SiteDiff } from './config/diff.ts'
@@ -106,8 +107,8 @@ export async function openGateway(options: {
         inForce.field.spine.keep(states).catch(notDurable)
       },
       mismatch({ id, link }, from) {
-        const expected = link.kind === 'bus' ? String(link.address) : ''
-        const detail = from === null ? null : `answers as ${from}, expected ${expected}`
+        const expected = link.kind === 'bus' ? String(link.address) : null
+        const detail = from === null ? null : answersAsText(from, expected)
         inForce.field.spine.board.setFact(`identity_mismatch.${id}`, from === null ? 'no' : 'yes', detail)
       },
       write: async ({ point, value, rule }, site) =>
@@ -117,7 +118,9 @@ export async function openGateway(options: {
               field.signal,
             )
           : { outcome: 'refused', cause: 'the site file was reloaded' },
-      written(point, { value, rule }, outcome) {
+      // For people there is `explain`; the record keeps the cause.
+      written(point, { value, rule }, told) {
+        const outcome = 'reason' in told ? { outcome: told.outcome, cause: told.cause } : told
         log.info({ output: point, value, rule, ...outcome }, 'output')
         tell('audit', { operation: 'output', point, value, by: `rule:${rule}`, ...outcome })
       },

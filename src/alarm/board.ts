@@ -4,8 +4,8 @@
  */
 import type { View } from '../image/image.ts'
 import type { Alarm, Rule, Transition } from '../model/alarm.ts'
-import { causeText } from '../model/fault.ts'
-import type { Value } from '../model/point.ts'
+import { causeWords } from '../model/fault.ts'
+import type { Text, Value } from '../model/point.ts'
 import type { Arrival } from '../model/sample.ts'
 import type { Site } from '../model/site.ts'
 import { type BuiltinDelays, builtinId } from './builtin.ts'
@@ -44,10 +44,10 @@ export type RuleLook = {
   /** Indices of the points that its condition reads. */
   readonly inputs: readonly number[]
   /** What was said with the fact, of a built-in rule. */
-  readonly detail: string | null
+  readonly detail: Text | null
 }
 
-type Fact = { readonly truth: Truth; readonly detail: string | null }
+type Fact = { readonly truth: Truth; readonly detail: Text | null }
 
 const NOBODY_SAID: Fact = { truth: 'unknown', detail: null }
 
@@ -113,7 +113,7 @@ export class Board {
   }
 
   /** `key`: the id of a built-in rule. Counts with the next step. A key that no rule has is a bug and throws. */
-  setFact(key: string, truth: Truth, detail: string | null = null): void {
+  setFact(key: string, truth: Truth, detail: Text | null = null): void {
     const entry = this.#entries.get(key)
     if (entry === undefined || entry.watch.condition !== null) throw new RangeError(`there is no built-in alarm ${key}`)
     this.#facts.set(key, { truth, detail })
@@ -126,7 +126,9 @@ export class Board {
 
   /** The facts in what the field says of devices and buses. */
   arrive(arrival: Exclude<Arrival, { kind: 'scan' }>): void {
-    const detail = arrival.cause === null ? null : causeText(arrival.cause)
+    // "Does not answer" is said by the alarm itself.
+    const { cause } = arrival
+    const detail = cause === null || (arrival.kind === 'device' && cause.kind === 'timeout') ? null : causeWords(cause)
     const truth = arrival.state === 'offline' ? 'yes' : 'no'
     const of = arrival.kind === 'bus' ? this.#site.buses[arrival.bus] : this.#site.devices[arrival.device]
     if (of === undefined) throw new RangeError(`there is no such ${arrival.kind}`)

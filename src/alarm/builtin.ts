@@ -187,6 +187,13 @@ function busOf(device: Device): number | null {
   return device.link.kind === 'bus' || device.link.kind === 'lines' ? device.link.bus : null
 }
 
+/** What speaks against a device's identity; `expected` null: nobody says any more what it should be. */
+export function answersAsText(other: string, expected: string | null): Text {
+  return expected === null
+    ? { en: `answers as ${other}`, zh: `应答地址为 ${other}` }
+    : { en: `answers as ${other}, expected ${expected}`, zh: `应答地址为 ${other}，应为 ${expected}` }
+}
+
 /** A device without a name of its own is called by its id. */
 function nameOf(device: Device): Text {
   return { en: device.name.en || device.id, zh: device.name.zh || device.id }

@@ -1,6 +1,6 @@
 /** Transitions of one occurrence, in the form in which they travel (uplink contract, section 6), and its durable text. */
 import type { Alarm, AlarmEvent, Transition } from '../model/alarm.ts'
-import type { Value } from '../model/point.ts'
+import type { Text, Value } from '../model/point.ts'
 import type { Watch } from './rule.ts'
 
 export type Raise = {
@@ -10,12 +10,13 @@ export type Raise = {
   readonly at: number
   readonly inputs: Readonly<Record<string, Value | null>>
   /** What the one who stated the fact had to say. */
-  readonly detail: string | null
+  readonly detail: Text | null
 }
 
 export function raise(watch: Watch, { no, id, at, inputs, detail }: Raise): Alarm {
   const { rule } = watch
-  const text = detail === null ? rule.text : { en: `${rule.text.en} (${detail})`, zh: `${rule.text.zh}（${detail}）` }
+  const text =
+    detail === null ? rule.text : { en: `${rule.text.en} (${detail.en})`, zh: `${rule.text.zh}（${detail.zh}）` }
   return {
     no,
     last: {

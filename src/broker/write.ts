@@ -2,7 +2,7 @@
  * Writing to a device that publishes: judged like a write on a wire, told once, and proven by what the device then says of itself.
  * A broker's word that it took the message is no proof, and neither is what the device said before.
  */
-import { type LastWrite, mayWrite, sameValue } from '../bus/write.ts'
+import { type LastWrite, because, mayWrite, notProven, sameValue } from '../bus/write.ts'
 import type { View } from '../image/image.ts'
 import type { WriteOutcome, WriteRequest } from '../model/command.ts'
 import { causeText, type Fault } from '../model/fault.ts'
@@ -66,9 +66,10 @@ export function createTeller(
   ): Promise<WriteOutcome> {
     if (await ear.confirmed(signal)) return { outcome: 'done', readBack: value }
     const sample = options.image.get(point.index)
-    if (sample.mono < since) return { outcome: 'unknown', cause: 'read_back: the device said nothing' }
-    const found = sample.quality === 'bad' ? causeText(sample.cause) : `reads ${sample.value}`
-    return { outcome: 'unknown', cause: `read_back: ${found}` }
+    if (sample.mono < since)
+      return { outcome: 'unknown', ...because('read_back', 'the device said nothing', '设备没有回报新状态') }
+    const found = sample.quality === 'bad' ? { fault: sample.cause } : { value: sample.value }
+    return { outcome: 'unknown', ...notProven(null, { point: point.index, ...found }) }
   }
 
   return async ({ point: index, value, role }, signal) => {
@@ -82,7 +83,7 @@ export function createTeller(
     // Samples are told apart by the millisecond.
     const since = Math.floor(options.mono())
     const refusal = mayWrite(point, value, { role, last, now: since })
-    if (refusal !== null) return { outcome: 'refused', cause: refusal }
+    if (refusal !== null) return { outcome: 'refused', ...refusal }
     const telling = codec.write(link.topic, point, value)
     if (typeof telling === 'string') return { outcome: 'refused', cause: `value: ${telling}` }
     // Counted before it is sent: of two commands at the same moment the second must see the first.
@@ -95,7 +96,8 @@ export function createTeller(
         else lastWrites.set(index, last)
         return { outcome: 'refused', cause: causeText(fault) }
       }
-      if (point.write?.readBack !== true) return { outcome: 'unknown', cause: 'no read back: only told' }
+      if (point.write?.readBack !== true)
+        return { outcome: 'unknown', ...because('no read back', 'only told', '已发出，该点不回读') }
       return await confirm(point, value, ear, { since, signal })
     } finally {
       ear.stop()

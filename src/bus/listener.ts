@@ -170,7 +170,12 @@ export function openListener(options: ListenerOptions): RunningBus {
   pump()
   return {
     bus,
-    write: () => Promise.resolve({ outcome: 'refused', cause: 'this bus only listens' }),
+    write: () =>
+      Promise.resolve({
+        outcome: 'refused',
+        cause: 'this bus only listens',
+        reason: { en: 'this bus only listens', zh: '该总线只监听，不发送' },
+      }),
     read: (points) => Promise.resolve(points.map((point) => ({ point, fault: { kind: 'not_read' } }))),
     ask: () => Promise.resolve({ kind: 'unsent', why: 'closed' }),
     status: () => statusOf(bus, connection, { taken, refusals, why, bytes: tap.bytes }),

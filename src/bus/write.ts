@@ -2,9 +2,9 @@
  * Writes: judged first, sent once, checked by the echo, read back where the driver says so. After a timeout nobody knows whether the
  * device did it, so it is never sent again; only reading back may still prove that it was done.
  */
-import type { WriteOutcome, WriteRequest } from '../model/command.ts'
-import { causeText } from '../model/fault.ts'
-import type { Point, Role, Value, WriteRule } from '../model/point.ts'
+import type { Why, WriteOutcome, WriteRequest } from '../model/command.ts'
+import { causeText, causeWords } from '../model/fault.ts'
+import type { Point, Role, Text, Value, WriteRule } from '../model/point.ts'
 import type { Reading } from '../model/sample.ts'
 import { protocolOf, type Protocols } from '../protocols/all.ts'
 import type { Question, Refusal } from '../protocols/protocol.ts'
@@ -17,44 +17,102 @@ export type LastWrite = { readonly value: Value; readonly mono: number }
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, engineer: 2, admin: 3 }
 
-/** Why this may not be written now, as `word: sentence`; null: it may. */
+/** Why this may not be written now; null: it may. The cause is `word: sentence`. */
 export function mayWrite(
   point: Point,
   value: Value,
   { role, last, now }: { role: Role; last: LastWrite | null; now: number },
-): string | null {
-  if (point.forbidden) return `forbidden: ${point.id} must never be written by a gateway`
+): Why | null {
+  const { id } = point
+  if (point.forbidden) return because('forbidden', `${id} must never be written by a gateway`, `网关禁止写入 ${id}`)
   const rule = point.write
-  if (rule === null) return `not_writable: the driver does not let ${point.id} be written`
-  if (RANK[role] < RANK[rule.role]) return `role: ${point.id} takes ${rule.role}, not ${role}`
+  if (rule === null) return because('not_writable', `the driver does not let ${id} be written`, `驱动不允许写入 ${id}`)
+  if (RANK[role] < RANK[rule.role])
+    return because('role', `${id} takes ${rule.role}, not ${role}`, `写入 ${id} 需要 ${rule.role} 权限，当前为 ${role}`)
   return badValue(point, value, rule) ?? tooSoon(value, { rule, last, now })
 }
 
-function badValue(point: Point, value: Value, { min, max, step }: WriteRule): string | null {
-  if (point.type === 'bool') return typeof value === 'boolean' ? null : `type: ${point.id} takes true or false`
-  if (point.type === 'str') return typeof value === 'string' ? null : `type: ${point.id} takes a text`
+/** `word: sentence` for programs, and the sentence in both languages for people. */
+export function because(word: string, en: string, zh: string): Why {
+  return { cause: `${word}: ${en}`, reason: { en, zh } }
+}
+
+function badValue({ id, type }: Point, value: Value, { min, max, step }: WriteRule): Why | null {
+  if (type === 'bool')
+    return typeof value === 'boolean'
+      ? null
+      : because('type', `${id} takes true or false`, `${id} 的值应为 true 或 false`)
+  if (type === 'str')
+    return typeof value === 'string' ? null : because('type', `${id} takes a text`, `${id} 的值应为文本`)
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isFinite(number)) return `type: ${point.id} takes a number`
-  if (min !== null && number < min) return `range: ${number} is below ${min}`
-  if (max !== null && number > max) return `range: ${number} is above ${max}`
+  if (typeof number !== 'number' || !Number.isFinite(number))
+    return because('type', `${id} takes a number`, `${id} 的值应为数字`)
+  if (min !== null && number < min) return because('range', `${number} is below ${min}`, `${number} 低于下限 ${min}`)
+  if (max !== null && number > max) return because('range', `${number} is above ${max}`, `${number} 高于上限 ${max}`)
   if (step === null || step <= 0) return null
-  const steps = (number - (min ?? 0)) / step
+  const from = min ?? 0
+  const steps = (number - from) / step
   return Math.abs(steps - Math.round(steps)) < 1e-6
     ? null
-    : `step: ${number} is not a multiple of ${step} from ${min ?? 0}`
+    : because(
+        'step',
+        `${number} is not a multiple of ${step} from ${from}`,
+        `${number} 不符合步进：应为 ${from} 加上 ${step} 的整数倍`,
+      )
 }
 
 function tooSoon(
   value: Value,
   { rule, last, now }: { rule: WriteRule; last: LastWrite | null; now: number },
-): string | null {
+): Why | null {
   if (last === null) return null
   const age = now - last.mono
-  const wait = (ms: number): string => `wait ${Math.ceil((ms - age) / 100) / 10} s`
-  if (age < rule.rateMs) return `rate: one write in ${rule.rateMs / 1000} s; ${wait(rule.rateMs)}`
-  if (last.value === true && value === false && age < rule.minOnMs) return `min_on: ${wait(rule.minOnMs)}`
-  if (last.value === false && value === true && age < rule.minOffMs) return `min_off: ${wait(rule.minOffMs)}`
+  const wait = (ms: number): number => Math.ceil((ms - age) / 100) / 10
+  const seconds = (ms: number): number => ms / 1000
+  const { rateMs, minOnMs, minOffMs } = rule
+  if (age < rateMs)
+    return because(
+      'rate',
+      `one write in ${seconds(rateMs)} s; wait ${wait(rateMs)} s`,
+      `写入过于频繁：${seconds(rateMs)} 秒内只能写一次，请再等 ${wait(rateMs)} 秒`,
+    )
+  if (last.value === true && value === false && age < minOnMs)
+    return because(
+      'min_on',
+      `it stays on for at least ${seconds(minOnMs)} s; wait ${wait(minOnMs)} s`,
+      `至少保持开启 ${seconds(minOnMs)} 秒，请再等 ${wait(minOnMs)} 秒`,
+    )
+  if (last.value === false && value === true && age < minOffMs)
+    return because(
+      'min_off',
+      `it stays off for at least ${seconds(minOffMs)} s; wait ${wait(minOffMs)} s`,
+      `至少保持关闭 ${seconds(minOffMs)} 秒，请再等 ${wait(minOffMs)} 秒`,
+    )
   return null
+}
+
+/** What was read back after a write, and what spoke against the write already; `found` null: nothing came. */
+export function notProven(doubt: Why | null, found: Reading | null): Why {
+  const what: Why =
+    found === null
+      ? { cause: 'not_read', reason: { en: 'reading back brought nothing', zh: '回读没有结果' } }
+      : 'fault' in found
+        ? { cause: causeText(found.fault), reason: readsBad(causeWords(found.fault)) }
+        : {
+            cause: `reads ${found.value}`,
+            reason: { en: `reading back gives ${found.value}`, zh: `回读为 ${found.value}` },
+          }
+  const cause = `${doubt?.cause ?? 'read_back'}: ${what.cause}`
+  const [mine, before] = [what.reason, doubt?.reason]
+  if (mine === undefined) return { cause }
+  return {
+    cause,
+    reason: before === undefined ? mine : { en: `${before.en}; ${mine.en}`, zh: `${before.zh}；${mine.zh}` },
+  }
+}
+
+function readsBad({ en, zh }: Text): Text {
+  return { en: `reading back: ${en}`, zh: `回读：${zh}` }
 }
 
 export type WriterAccess = {
@@ -85,13 +143,10 @@ export function createWriter(access: WriterAccess): (request: WriteRequest) => P
     return { reading, same: false }
   }
 
-  async function confirm(point: Point, value: Value, doubt: string | null): Promise<WriteOutcome> {
+  async function confirm(point: Point, value: Value, doubt: Why | null): Promise<WriteOutcome> {
     const { reading, same } = await readBack(point, value)
     const seen = reading !== null && 'value' in reading ? reading.value : null
-    if (same) return { outcome: 'done', readBack: seen }
-    const found =
-      reading === null ? 'not_read' : 'fault' in reading ? causeText(reading.fault) : `reads ${reading.value}`
-    return { outcome: 'unknown', cause: `${doubt ?? 'read_back'}: ${found}` }
+    return same ? { outcome: 'done', readBack: seen } : { outcome: 'unknown', ...notProven(doubt, reading) }
   }
 
   return async ({ point: index, value, role }) => {
@@ -100,7 +155,7 @@ export function createWriter(access: WriterAccess): (request: WriteRequest) => P
     const seat = access.seatOf(index)
     const last = lastWrites.get(index) ?? null
     const refusal = mayWrite(point, value, { role, last, now: access.mono() })
-    if (refusal !== null) return { outcome: 'refused', cause: refusal }
+    if (refusal !== null) return { outcome: 'refused', ...refusal }
     const question = protocolOf(seat.link.protocol, access.protocols).write(point, value, seat.link.address)
     if (typeof question === 'string') return { outcome: 'refused', cause: `value: ${question}` }
     // Counted before it is sent: of two commands at the same moment the second must see the first.
@@ -115,12 +170,21 @@ export function createWriter(access: WriterAccess): (request: WriteRequest) => P
       return wantsReadBack ? confirm(point, value, null) : { outcome: 'done', readBack: null }
     }
     if (result.kind === 'unsent') {
-      if (result.why === 'expired') return { outcome: 'expired', cause: 'the bus had no time for it' }
-      return { outcome: 'refused', cause: result.why === 'full' ? 'full: too many commands wait' : 'closed' }
+      if (result.why === 'expired')
+        return {
+          outcome: 'expired',
+          cause: 'the bus had no time for it',
+          reason: { en: 'the bus had no time for it', zh: '总线没有空闲时间执行' },
+        }
+      return result.why === 'full'
+        ? { outcome: 'refused', ...because('full', 'too many commands wait', '排队的命令太多') }
+        : { outcome: 'refused', cause: 'closed' }
     }
     const cause = causeText(result.fault)
     if (isUndone(result)) return { outcome: 'refused', cause }
-    return wantsReadBack ? confirm(point, value, cause) : { outcome: 'unknown', cause }
+    return wantsReadBack
+      ? confirm(point, value, { cause, reason: causeWords(result.fault) })
+      : { outcome: 'unknown', cause }
   }
 }
 

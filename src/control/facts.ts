@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { statfs } from 'node:fs/promises'
 import type { Truth } from '../alarm/condition.ts'
+import type { Text } from '../model/point.ts'
 import type { Site } from '../model/site.ts'
 import { type Clock, isTrusted } from '../runtime/clock.ts'
 import { createLoadMeter, processLoad } from '../runtime/load.ts'
@@ -15,7 +16,7 @@ export type FactOptions = {
   readonly clock: Clock
   readonly store: Pick<Store, 'status'>
   readonly log: Log
-  readonly setFact: (key: string, truth: Truth, detail?: string | null) => void
+  readonly setFact: (key: string, truth: Truth, detail?: Text | null) => void
   /** The clock has become trusted in this boot. */
   readonly timeCame: () => void
 }
@@ -62,7 +63,7 @@ export function watchFacts(options: FactOptions): Facts {
       diskTruth = 'unknown'
       diskUsed = null
     }
-    setFact('disk_full', diskTruth, diskUsed === null ? null : `${Math.round(diskUsed * 100)} %`)
+    setFact('disk_full', diskTruth, diskUsed === null ? null : same(`${Math.round(diskUsed * 100)} %`))
   }
 
   function lookAtCertificates(): void {
@@ -88,7 +89,8 @@ export function watchFacts(options: FactOptions): Facts {
     setFact(
       'storage_suspect',
       !durable || suspect !== null ? 'yes' : 'no',
-      suspect ?? (durable ? null : 'commits fail'),
+      // What the database says of itself is English.
+      suspect !== null ? same(suspect) : durable ? null : { en: 'commits fail', zh: '写盘失败' },
     )
     if (mono - diskAt >= DISK_EVERY_MS) {
       diskAt = mono
@@ -104,12 +106,17 @@ export function watchFacts(options: FactOptions): Facts {
 }
 
 /** `pem` null: there is none, and nothing expires. `now` null: nobody knows what day it is. One that cannot be read is as good as expired. */
-export function certificateFact(pem: string | null, now: number | null): { truth: Truth; detail: string | null } {
+export function certificateFact(pem: string | null, now: number | null): { truth: Truth; detail: Text | null } {
   if (pem === null) return { truth: 'no', detail: null }
   const ends = expiryOf(pem)
-  if (ends === null) return { truth: 'yes', detail: 'it cannot be read' }
-  const detail = new Date(ends).toISOString()
+  if (ends === null) return { truth: 'yes', detail: { en: 'it cannot be read', zh: '无法读取' } }
+  const detail = same(new Date(ends).toISOString())
   return { truth: now === null ? 'unknown' : ends - now < EXPIRES_WITHIN_MS ? 'yes' : 'no', detail }
+}
+
+/** The same in both languages. */
+function same(text: string): Text {
+  return { en: text, zh: text }
 }
 
 function expiryOf(pem: string): number | null {

@@ -58,6 +58,7 @@ export const write = answering({
       outcome: outcome.outcome,
       readBack: outcome.outcome === 'done' ? outcome.readBack : null,
       cause: outcome.outcome === 'done' ? null : outcome.cause,
+      ...(outcome.outcome === 'done' || outcome.reason === undefined ? {} : { reason: outcome.reason }),
     }
   },
 })

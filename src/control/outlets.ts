@@ -24,7 +24,7 @@ export function createOutlets(options: {
     const { source } = point
     const last = lastWrites.get(point.index) ?? null
     const refusal = mayWrite(point, request.value, { role: request.role, last, now: mono() })
-    if (refusal !== null) return { outcome: 'refused', cause: refusal }
+    if (refusal !== null) return { outcome: 'refused', ...refusal }
     // Counted before it is sent: of two commands at the same moment the second must see the first.
     lastWrites.set(point.index, { value: request.value, mono: mono() })
     const value = turned(request.value, source.invert)

@@ -42,7 +42,7 @@ export const ruleExplanation = z.strictObject({
   advice: text.nullable(),
   when: z.string().nullable(),
   suppressed: z.string().nullable(),
-  detail: z.string().nullable(),
+  detail: text.nullable(),
   inputs: z.array(pointRow),
 })
 

@@ -172,7 +172,10 @@ export const writeAnswer = z.strictObject({
   value,
   outcome: z.enum(['done', 'refused', 'expired', 'unknown']),
   readBack: value.nullable(),
+  /** For programs: `word: sentence`, or a fault's word. */
   cause: z.string().nullable(),
+  /** The cause for people, where it is more than a word. */
+  reason: text.optional(),
 })
 
 export const historyAnswer = z.strictObject({

@@ -58,7 +58,11 @@ export type Rooms = {
 }
 
 /** What nobody can tell a device: it is composed, or only prints. */
-const NO_WAY: WriteOutcome = { outcome: 'refused', cause: 'not writable from here' }
+const NO_WAY: WriteOutcome = {
+  outcome: 'refused',
+  cause: 'not writable from here',
+  reason: { en: 'not writable from here', zh: '无法从这里写入' },
+}
 
 export function buildView(rooms: Rooms): GatewayView & { readonly close: () => void } {
   const { site, clock, store, image, board } = rooms

@@ -1,5 +1,5 @@
 /** A request to change something in the field, and what became of it. */
-import type { Role, Value } from './point.ts'
+import type { Role, Text, Value } from './point.ts'
 
 export type WriteRequest = {
   readonly id: string
@@ -10,10 +10,12 @@ export type WriteRequest = {
   readonly role: Role
 }
 
+/** `cause` says which rule or which fault of the device, for programs; `reason` the same for people, where the word alone does not. */
+export type Why = { readonly cause: string; readonly reason?: Text | undefined }
+
 export type WriteOutcome =
   | { readonly outcome: 'done'; readonly readBack: Value | null }
-  /** `cause` says which rule or which fault of the device. */
-  | { readonly outcome: 'refused'; readonly cause: string }
-  | { readonly outcome: 'expired'; readonly cause: string }
+  | ({ readonly outcome: 'refused' } & Why)
+  | ({ readonly outcome: 'expired' } & Why)
   /** Sent, and no proof of what the device did. Never repeated by itself. */
-  | { readonly outcome: 'unknown'; readonly cause: string }
+  | ({ readonly outcome: 'unknown' } & Why)

@@ -1,6 +1,7 @@
 /** The life of one connection, from CONNACK to its end (uplink contract, section 4, steps 4 to 7, and the heartbeat of section 9). */
 import type { Presence } from '../dialects/dialect.ts'
 import type { Lane } from '../model/journal.ts'
+import type { Text } from '../model/point.ts'
 import { repeat, sleep } from '../runtime/timer.ts'
 import type { Link, LinkEnd } from './link.ts'
 import { setAside, startSender } from './sender.ts'
@@ -136,14 +137,23 @@ export function conduct(options: SessionOptions, state: SessionState, link: Link
   return { poke: sender.poke, ended: live().then(finish) }
 }
 
+const NOBODY_TAKES: Text = {
+  en: 'the server takes batches and has nobody to give them to',
+  zh: '服务器收下批次但没有订阅者',
+}
+
+function anotherAs(gateway: string): Text {
+  return { en: `another client connects as ${gateway}`, zh: `另有客户端以 ${gateway} 身份连接` }
+}
+
 /** Tells the built-in alarms what changed. */
 function judgeConditions(options: SessionOptions, state: SessionState): void {
   const { clock, drain, takeovers, timings, settings, onEvent } = options
   const since = drain.undeliveredSince()
   const undelivered = since !== null && clock.mono() - since >= timings.undeliveredAlarmMs
   const judged = [
-    ['uplink_undelivered', undelivered, 'the server takes batches and has nobody to give them to'],
-    ['identity_in_use', takeovers.inUse(), `another client connects as ${options.gateway}`],
+    ['uplink_undelivered', undelivered, NOBODY_TAKES],
+    ['identity_in_use', takeovers.inUse(), anotherAs(options.gateway)],
   ] as const
   for (const [condition, active, detail] of judged) {
     if (state.conditions.has(condition) === active) continue

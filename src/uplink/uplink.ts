@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Address, Dialect } from '../dialects/dialect.ts'
+import type { Text } from '../model/point.ts'
 import type { UplinkSettings } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
@@ -46,7 +47,7 @@ export type UplinkEvent =
       readonly uplink: string
       readonly condition: 'uplink_undelivered' | 'identity_in_use'
       readonly active: boolean
-      readonly detail: string
+      readonly detail: Text
     }
 
 export type UplinkStatus = {

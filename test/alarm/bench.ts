@@ -49,7 +49,7 @@ export class Bench {
   }
 
   fact(key: string, truth: 'yes' | 'no' | 'unknown', detail: string | null = null): string {
-    this.board.setFact(key, truth, detail)
+    this.board.setFact(key, truth, detail === null ? null : { en: detail, zh: detail })
     return this.step()
   }
 

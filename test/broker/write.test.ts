@@ -105,10 +105,12 @@ describe('a write to a device that publishes', () => {
     expect(await rig(relay(), { answers: false }).write(true)).toEqual({
       outcome: 'unknown',
       cause: 'read_back: reads false',
+      reason: { en: 'reading back gives false', zh: '回读为 false' },
     })
     expect(await rig(relay()).write(true)).toEqual({
       outcome: 'unknown',
       cause: 'read_back: the device said nothing',
+      reason: { en: 'the device said nothing', zh: '设备没有回报新状态' },
     })
   })
 

@@ -189,6 +189,7 @@ describe('the wire', () => {
     expect(await bus.write({ id: '1', point: 1, value: true, by: 'test', role: 'admin' })).toEqual({
       outcome: 'refused',
       cause: 'this bus only listens',
+      reason: { en: 'this bus only listens', zh: '该总线只监听，不发送' },
     })
     expect(await bus.read([1])).toEqual([{ point: 1, fault: { kind: 'not_read' } }])
     abort()

@@ -21,7 +21,7 @@ const pointOf = (spec: Partial<PointSpec>, more: Partial<Point> = {}): Point => 
   ...more,
 })
 const judge = (point: Point, value: Value, more: { role?: Role; last?: LastWrite; now?: number } = {}): string =>
-  mayWrite(point, value, { role: more.role ?? 'operator', last: more.last ?? null, now: more.now ?? 0 })?.split(
+  mayWrite(point, value, { role: more.role ?? 'operator', last: more.last ?? null, now: more.now ?? 0 })?.cause.split(
     ':',
   )[0] ?? 'yes'
 
@@ -34,7 +34,10 @@ describe('may it be written?', () => {
         last: null,
         now: 0,
       }),
-    ).toContain('not_writable')
+    ).toMatchObject({
+      cause: expect.stringMatching(/^not_writable: /),
+      reason: { zh: expect.stringContaining('不允许写入') },
+    })
     expect(judge(pointOf({}, { forbidden: true }), 1, { role: 'admin' })).toBe('forbidden')
     expect(judge(pointOf({ write: { role: 'engineer' } }), 1, { role: 'operator' })).toBe('role')
     expect(judge(pointOf({ write: { role: 'engineer' } }), 1, { role: 'admin' })).toBe('yes')
@@ -65,9 +68,10 @@ describe('may it be written?', () => {
     expect(judge(relay, true, { last: { value: false, mono: 0 }, now: 1999 })).toBe('min_off')
     const slow = pointOf({ write: { rateMs: 60_000 } })
     expect(judge(slow, 3, { last: { value: 2, mono: 0 }, now: 59_000 })).toBe('rate')
-    expect(mayWrite(slow, 3, { role: 'operator', last: { value: 2, mono: 0 }, now: 59_000 })).toBe(
-      'rate: one write in 60 s; wait 1 s',
-    )
+    expect(mayWrite(slow, 3, { role: 'operator', last: { value: 2, mono: 0 }, now: 59_000 })).toEqual({
+      cause: 'rate: one write in 60 s; wait 1 s',
+      reason: { en: 'one write in 60 s; wait 1 s', zh: '写入过于频繁：60 秒内只能写一次，请再等 1 秒' },
+    })
   })
 })
 
@@ -125,7 +129,11 @@ describe('on the wire', () => {
 
   test('refused by rule: nothing goes out; refused by the device: its exception', async () => {
     const made = device((asked) => refuse(asked, 3))
-    expect(await writing(made, { rule: { max: 10 } })).toEqual({ outcome: 'refused', cause: 'range: 42 is above 10' })
+    expect(await writing(made, { rule: { max: 10 } })).toEqual({
+      outcome: 'refused',
+      cause: 'range: 42 is above 10',
+      reason: { en: '42 is above 10', zh: '42 高于上限 10' },
+    })
     expect(made.writes).toEqual([])
     expect(await writing(made)).toEqual({ outcome: 'refused', cause: 'exception:3' })
     expect(await writing(made, { value: 70_000 })).toMatchObject({ outcome: 'refused', cause: /^value: / })
@@ -143,7 +151,11 @@ describe('on the wire', () => {
     expect(await writing(level, { rule: { readBack: true } })).toEqual({ outcome: 'done', readBack: 42 })
     expect(level.writes).toEqual([42])
     const deaf = device(() => null)
-    expect(await writing(deaf, { rule: { readBack: true } })).toEqual({ outcome: 'unknown', cause: 'timeout: reads 0' })
+    expect(await writing(deaf, { rule: { readBack: true } })).toEqual({
+      outcome: 'unknown',
+      cause: 'timeout: reads 0',
+      reason: { en: 'no answer; reading back gives 0', zh: '无应答；回读为 0' },
+    })
     expect(deaf.writes).toEqual([])
   })
 
@@ -152,6 +164,7 @@ describe('on the wire', () => {
     expect(await writing(stubborn, { rule: { readBack: true } })).toEqual({
       outcome: 'unknown',
       cause: 'read_back: reads 0',
+      reason: { en: 'reading back gives 0', zh: '回读为 0' },
     })
   })
 

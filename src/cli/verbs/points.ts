@@ -3,7 +3,7 @@ import type { PointRow, WriteAnswer } from '../../control/shapes.ts'
 import type { Language } from '../../model/site.ts'
 import { ask, askStream } from '../client.ts'
 import { EXIT } from '../exit.ts'
-import { adviceFor, formatAge, formatCause, formatReason, formatQuantity, formatValue, siteTime } from '../format.ts'
+import { adviceFor, formatAge, formatReason, formatQuantity, formatValue, siteTime } from '../format.ts'
 import { printable } from '../printable.ts'
 import { printJson, printLines, type Session } from '../session.ts'
 import { type Cell, paint, type Style, table } from '../table.ts'
@@ -128,7 +128,8 @@ export function writeLines(body: WriteAnswer, language: Language): readonly stri
     ]
   }
   const { text } = OUTCOMES[body.outcome]
-  const cause = body.cause === null ? say(language, 'causeUnknown') : formatCause(body.cause, language)
+  const { cause: word, reason } = body
+  const cause = word === null ? say(language, 'causeUnknown') : formatReason({ cause: word, reason }, language)
   const advice = adviceFor(body.cause, language)
   return [
     say(language, text, { point: body.point, value: written, cause }),
