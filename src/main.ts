@@ -22,16 +22,7 @@ if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
         const [{ runDemo }, { openGateway }] = await Promise.all([import('./simulate/demo.ts'), import('./gateway.ts')])
         return runDemo({ ...options, openGateway })
       },
-      openSimulation: async ({ site, portBase }) => {
-        const [{ openSimulator }, { createClock }, { hostClock }, { SILENT }] = await Promise.all([
-          import('./simulate/simulator.ts'),
-          import('./runtime/clock.ts'),
-          import('./runtime/kernel.ts'),
-          import('./runtime/log.ts'),
-        ])
-        const clock = createClock('system', { floorMs: 0, sources: hostClock() })
-        return openSimulator({ site, clock, log: SILENT, seed: 1, ...(portBase === null ? {} : { portBase }) })
-      },
+      openSimulation: async (options) => (await import('./simulate/open.ts')).openSimulation(options),
     },
     processIo(),
   )

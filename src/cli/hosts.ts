@@ -21,9 +21,23 @@ export type DemoOptions = {
   readonly terminal: boolean
 }
 
-/** Devices on real sockets and ptys; `buses` says where each bus of the site is reached. */
+/** What one device is to do wrong, in words of the simulator, which refuses what it does not know. */
+export type FaultAsked = { readonly device: string; readonly kind: string; readonly share: number }
+
+export type SimulationOptions = {
+  readonly site: Site
+  readonly portBase: number | null
+  readonly seed: number
+  readonly faults: readonly FaultAsked[]
+  /** Where devices that publish go; `site`: to the broker of the site file. null: they are silent. */
+  readonly broker: string | null
+}
+
+/** Devices on real sockets and ptys. */
 export type Simulation = {
-  readonly buses: readonly { readonly id: string; readonly wire: string }[]
+  /** Where each bus of the site is reached, and which devices are on it. */
+  readonly buses: readonly { readonly id: string; readonly wire: string; readonly devices: readonly string[] }[]
+  readonly publishing: { readonly devices: readonly string[]; readonly server: string | null }
   readonly close: () => Promise<void>
 }
 
@@ -31,5 +45,5 @@ export type Hosts = {
   /** Both resolve to the exit code. */
   readonly run: (options: RunOptions) => Promise<number>
   readonly demo: (options: DemoOptions) => Promise<number>
-  readonly openSimulation: (options: { site: Site; portBase: number | null }) => Promise<Simulation>
+  readonly openSimulation: (options: SimulationOptions) => Promise<Simulation>
 }

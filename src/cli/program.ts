@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import type { Language } from '../model/site.ts'
 import { parseDuration } from './duration.ts'
-import { CliError, EXIT } from './exit.ts'
+import { EXIT } from './exit.ts'
 import type { Hosts } from './hosts.ts'
 import type { Io } from './io.ts'
 import { version } from '../runtime/root.ts'
@@ -10,6 +10,7 @@ import { type CommonOptions, DATA_DEFAULT, openSession, printJson, runOptions, t
 import { addSiteVerbs } from './program-site.ts'
 import type { DecodeOptions } from './verbs/decode.ts'
 import type { HistoryOptions } from './verbs/history.ts'
+import type { SimulateOptions } from './verbs/simulate.ts'
 import { width } from './table.ts'
 import { say, type TextKey } from './text.ts'
 
@@ -72,10 +73,13 @@ export function buildProgram(hosts: Hosts, io: Io, language: Language, done: (ex
       terminal: Number.isFinite(io.width),
     }),
   ).option('--for <time>', `${t('optFor')} (${DEMO_FOR})`)
-  verb<{ portBase?: string }>('simulate', 'verbSimulate', async (session, _, { portBase }) => {
-    const base = portBase === undefined ? null : readPort(portBase, session)
-    return (await import('./verbs/simulate.ts')).simulate(session, hosts.openSimulation, base)
-  }).option('--port-base <port>', t('optPortBase'))
+  verb<SimulateOptions>('simulate', 'verbSimulate', async (session, _, options) =>
+    (await import('./verbs/simulate.ts')).simulate(session, hosts.openSimulation, options),
+  )
+    .option('--port-base <port>', t('optPortBase'))
+    .addOption(new Option('--fault <device=kind:share>', t('optFault')).argParser(collect))
+    .option('--seed <number>', t('optSeed'))
+    .option('--broker [url]', t('optBroker'))
   verb('check', 'verbCheck', async (session) => (await import('./verbs/check.ts')).check(session))
   verb('status', 'verbStatus', async (session) => (await import('./verbs/status.ts')).status(session))
   verb('buses', 'verbBuses', async (session) => (await import('./verbs/field.ts')).buses(session))
@@ -145,6 +149,11 @@ function subcommandTerm(command: Command): string {
   return [command.name(), ...words].join(' ')
 }
 
+/** An option that may be given again. */
+function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
+}
+
 /** Before or after the verb, as one likes. */
 function addCommon(program: Command, t: (key: TextKey) => string): void {
   program
@@ -152,10 +161,4 @@ function addCommon(program: Command, t: (key: TextKey) => string): void {
     .option('-d, --data <dir>', `${t('optData')} (${DATA_DEFAULT})`)
     .option('--json', t('optJson'))
     .option('--lang <language>', t('optLang'))
-}
-
-function readPort(text: string, session: Session): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port >= 1 && port <= 65_000) return port
-  throw new CliError(EXIT.usage, 'E_ARGS', say(session.connection.language, 'badPort', { text }))
 }

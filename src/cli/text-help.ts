@@ -68,7 +68,6 @@ export const HELP_TEXT = {
     zh: '解释这些字节、消息、打印行或卡号是什么， 或为什么不是',
   },
   optFor: { en: 'end by itself after this long', zh: '运行这么久后自动结束' },
-  optPortBase: { en: 'first TCP port to use', zh: '使用的第一个 TCP 端口' },
   optAlarmsAll: { en: 'also what is shelved, suppressed or out of service', zh: '也包括已搁置、已抑制和停用的' },
   optAckAll: { en: 'all that `alarms` shows', zh: 'alarms 显示的全部告警' },
   optSince: { en: 'how far back', zh: '从多久以前开始' },

@@ -8,6 +8,7 @@ import { FIELD_TEXT } from './text-field.ts'
 import { HELP_TEXT } from './text-help.ts'
 import { PROBE_TEXT } from './text-probe.ts'
 import { SCAN_TEXT } from './text-scan.ts'
+import { SIMULATE_TEXT } from './text-simulate.ts'
 import { SITE_TEXT } from './text-site.ts'
 
 export const TEXT = {
@@ -18,10 +19,10 @@ export const TEXT = {
   ...FIELD_TEXT,
   ...DECODE_TEXT,
   ...FAILURE_TEXT,
+  ...SIMULATE_TEXT,
   // Failures.
   badDuration: { en: '{option} {text} is not a duration', zh: '{option} {text} 不是时长' },
   durationHint: { en: 'write it like 500ms, 5s, 10m, 24h or 30d', zh: '写成 500ms、5s、10m、24h 或 30d 这样' },
-  badPort: { en: '--port-base {text} is not a port', zh: '--port-base {text} 不是端口号' },
   ackWhich: { en: 'say which: a number, a rule, or --all', zh: '请指明：编号、规则名或 --all' },
   notTogether: { en: '{a} and {b} exclude each other', zh: '{a} 与 {b} 不能同时使用' },
   noDaemon: { en: 'no daemon answers in {data}', zh: '{data} 中没有守护进程在运行' },
@@ -198,7 +199,6 @@ export const TEXT = {
   adviseDevice: { en: 'gatehouse devices {subject} shows more.', zh: '详情：gatehouse devices {subject}' },
 
   // Other verbs.
-  simulateUntil: { en: 'Answering until Ctrl-C.', zh: '持续应答，Ctrl-C 结束。' },
   noneBuses: { en: 'This site has no buses.', zh: '本站没有总线。' },
   noneDevices: { en: 'This site has no devices.', zh: '本站没有设备。' },
   nonePoints: { en: 'This site has no points.', zh: '本站没有点。' },

@@ -81,6 +81,11 @@ export class SimulatedDevice {
     return value
   }
 
+  /** It said so by itself: in a line or a message. */
+  told(cell: Cell, value: Value): void {
+    this.#ears.shown(cell, value)
+  }
+
   #live(cell: Cell): Value {
     const value = cell.forced ?? cell.signal(this.#elapsedMs(), this.#of)
     const ranged = typeof value === 'number' && cell.forced === undefined ? within(cell.point.range, value) : value

@@ -3,7 +3,8 @@
  * remembered, so a value depends on when it is asked and not on how often; counters rise with time and never fall.
  * Values of one device fit together: a stopped pump draws no current, a lift that moves is at no floor.
  */
-import type { PointKind, PointType, Value } from '../model/point.ts'
+import type { CardForm, PointKind, PointType, Value } from '../model/point.ts'
+import { madeUpCard } from './cards.ts'
 import { between, fraction, seedOf, wander } from './random.ts'
 
 /** What a point is to the simulator. A contact of an IO board plays the part of the input that it is wired to. */
@@ -15,6 +16,8 @@ export type Part = {
   readonly kind: PointKind
   readonly type: PointType
   readonly labels: readonly string[]
+  /** It tells who somebody is: by what kind of number. Left out: it does not. */
+  readonly card?: CardForm | 'number' | null
 }
 
 /** `of` gives the present value of another part of the same device, undefined where it has none. */
@@ -116,6 +119,7 @@ const METER: Readonly<Record<string, Make>> = {
   energy_import_settled: (seed) => () => Math.round(between(seed, 'settled', 100, 480)),
   max_demand: (seed) => () => Math.round(between(seed, 'demand', 12_000, 15_000)),
   relay_closed: constant(true),
+  output: constant(true),
   energy_export: constant(0),
   energy_total: () => (_t, of) => number(of('energy_import')) + number(of('energy_export')),
   energy_reactive_import: rising({ low: 100, high: 4000 }, 0.6),
@@ -156,18 +160,48 @@ const PUMP: Readonly<Record<string, Make>> = {
 
 /** One trip in each slot of time, then the door opens for a while: what the contacts of a lift do all day. */
 const TRIP_MS = 40_000
-function trip(seed: number, elapsedMs: number): { moving: boolean; doorOpen: boolean } {
+type Trip = { moving: boolean; doorOpen: boolean; begins: number; ends: number }
+function trip(seed: number, elapsedMs: number): Trip {
   const slot = Math.floor(elapsedMs / TRIP_MS)
   const at = elapsedMs - slot * TRIP_MS
   const start = 2000 + 6000 * fraction(seed, 2 * slot)
   const end = start + 8000 + 12_000 * fraction(seed, 2 * slot + 1)
-  return { moving: at >= start && at < end, doorOpen: at >= end + 1500 && at < end + 8000 }
+  return {
+    moving: at >= start && at < end,
+    doorOpen: at >= end + 1500 && at < end + 8000,
+    begins: start,
+    ends: end,
+  }
+}
+
+/** Each trip begins where the last one ended. */
+const FLOORS = 18
+function floorAfter(seed: number, slot: number): number {
+  return 1 + Math.floor(FLOORS * fraction(seedOf('floor', seed), slot))
+}
+
+function floorAt(seed: number, elapsedMs: number): { now: number; way: 'up' | 'down' | null } {
+  const slot = Math.floor(elapsedMs / TRIP_MS)
+  const { from, to } = { from: floorAfter(seed, slot), to: floorAfter(seed, slot + 1) }
+  const { begins, ends, moving } = trip(seed, elapsedMs)
+  const at = Math.min(1, Math.max(0, (elapsedMs - slot * TRIP_MS - begins) / (ends - begins)))
+  return { now: Math.round(from + (to - from) * at), way: !moving || from === to ? null : to > from ? 'up' : 'down' }
+}
+
+/** As far as the driver has words for it. */
+function direction(labels: readonly string[], seed: number): Signal {
+  const rest = labels.find((label) => /^(standing|none|stop|idle|still)/.test(label)) ?? labels[0] ?? ''
+  return (t) => {
+    const { way } = floorAt(seed, t)
+    return way !== null && labels.includes(way) ? way : rest
+  }
 }
 
 const ELEVATOR: Readonly<Record<string, Make>> = {
   running: (seed) => (t) => trip(seed, t).moving,
   car_at_floor: (seed) => (t) => !trip(seed, t).moving,
   door_open: (seed) => (t) => trip(seed, t).doorOpen,
+  floor: (seed) => (t) => floorAt(seed, t).now,
   power_ok: constant(true),
 }
 
@@ -185,6 +219,26 @@ const ACCESS: Readonly<Record<string, Make>> = {
   // The lock lets go with the button and bolts again behind whoever passed.
   lock_engaged: (seed) => (t) => !passage(seed, t).open && !passage(seed, t).pressed,
   exit_button: (seed) => (t) => passage(seed, t).pressed,
+}
+
+/** Who passes shows a card; what a door controller says of it comes in the same moment. */
+const PASSING: Readonly<Record<string, string>> = {
+  event: 'swipe',
+  granted: 'true',
+  door: '1',
+  direction: 'in',
+  reason: 'swipe',
+}
+
+function card(form: CardForm | 'number', seed: number): Signal {
+  return (t) =>
+    passage(seed, t).open ? madeUpCard(form === 'number' ? null : form, seed + Math.floor(t / PASSAGE_MS)) : ''
+}
+
+/** Nothing happens by itself but what belongs to a passage. */
+function event({ category, name }: Part, seed: number): Signal {
+  const passing = category === 'access' ? PASSING[name] : undefined
+  return (t) => (passing !== undefined && passage(seed, t).open ? passing : '')
 }
 
 const ENVIRONMENT: Readonly<Record<string, Make>> = {
@@ -212,6 +266,8 @@ const ANYWHERE: Readonly<Record<string, Make>> = {
   battery: (seed) => (t) => Math.max(0, between(seed, 'battery', 60, 98) - t / (30 * 24 * HOUR_MS)),
   battery_voltage: constant(2950),
   link_quality: around(110, { by: 40, everyMs: 60_000 }, 5),
+  signal: around(-72, { by: 12, everyMs: 60_000 }, 2),
+  device_temperature: around(41, { by: 3, everyMs: 300_000 }, 0.2),
 }
 
 const BY_CATEGORY: Readonly<Record<string, Readonly<Record<string, Make>>>> = {
@@ -237,6 +293,9 @@ const BY_UNIT: Readonly<Record<string, Make>> = {
 
 /** `seed` belongs to the device (of a composed one, to that one), so that its parts move together. */
 export function signalFor(part: Part, seed: number): Signal {
+  if (part.card !== undefined && part.card !== null) return card(part.card, seed)
+  if (part.kind === 'event') return event(part, seed)
+  if (part.category === 'elevator' && part.name === 'direction') return direction(part.labels, seed)
   const named = BY_CATEGORY[part.category]?.[part.name] ?? ANYWHERE[part.name]
   if (named !== undefined) return named(seed, part.name)
   if (part.type === 'bool') return () => false

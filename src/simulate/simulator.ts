@@ -1,34 +1,24 @@
 /**
  * Answers as the devices of a site, on real sockets: modbus-tcp buses behind modbus-serial's server, RS-485 lines by a slave of
- * our own in a TCP stream or behind a pseudo terminal, and devices that publish over MQTT.
+ * our own in a TCP stream or behind a pseudo terminal, boards that print lines on such wires, and devices that publish over MQTT.
  */
-import { mkdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { matches } from '../broker/topic.ts'
-import { characterMs, lineOf as lineSetting } from '../bus/timing.ts'
+import { nearest } from '../derive/nearest.ts'
 import type { Value } from '../model/point.ts'
-import type { Bus, Site } from '../model/site.ts'
-import { protocolOf } from '../protocols/all.ts'
+import type { Site } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { Halt } from '../runtime/halt.ts'
 import type { Log } from '../runtime/log.ts'
 import { Scope } from '../runtime/scope.ts'
 import { Book } from './book.ts'
-import { cjt188Speaker } from './cjt188.ts'
 import type { Cell, SimulatedDevice } from './devices.ts'
-import { dlt645Speaker } from './dlt645.ts'
-import { Faults, type FaultSpec } from './faults.ts'
-import { serveBytes } from './listener.ts'
-import { mbusSpeaker } from './mbus.ts'
-import { MODBUS_TCP_FAULTS, serveModbusTcp } from './modbustcp.ts'
-import { openPty } from './pty.ts'
+import { FAULT_KINDS, type FaultKind, Faults, type FaultSpec } from './faults.ts'
+import { MODBUS_TCP_FAULTS } from './modbustcp.ts'
 import type { Publisher, PublishSettings } from './publish.ts'
-import { createSlave, type Later, type Line, type Speaker } from './line.ts'
-import { fraction, seedOf } from './random.ts'
-import { asciiSpeaker, rtuSpeaker } from './rtu.ts'
+import { createPrinter, isPrinting, type Printer, printerFaults } from './printer.ts'
+import { brokerOf } from './sitebroker.ts'
+import { checkPorts, lineOf, openWire, paceOf, type SimulatedBus, timersOf, type Wired } from './wires.ts'
 import { buildWorld, inverted } from './world.ts'
 
-const HOST = '127.0.0.1'
 /** About 60 MB at worst; a run of an hour over 200 points at 1 s fits. */
 const CHANGES_MAX = 500_000
 const WRITES_MAX = 100_000
@@ -50,15 +40,6 @@ export type WriteSeen = {
   readonly at: number
 }
 
-export type SimulatedBus = {
-  readonly id: string
-  /** As it would stand in a site file that wants to reach it. */
-  readonly wire: string
-  readonly address:
-    | { readonly kind: 'modbus-tcp' | 'tcp'; readonly host: string; readonly port: number }
-    | { readonly kind: 'serial'; readonly path: string }
-}
-
 export type SimulatorOptions = {
   readonly site: Site
   readonly clock: Pick<Clock, 'mono' | 'utc'>
@@ -76,8 +57,13 @@ export type SimulatorOptions = {
   readonly thinkMs?: readonly [number, number]
   /** Where pseudo terminals get their names, one per serial bus. Default: a folder of this process under the system's temporary one. */
   readonly ptyFolder?: string
-  /** For devices that publish; `site`: to the broker that the site file names, as soon as it is there. Left out, they are silent. */
-  readonly broker?: PublishSettings | 'site'
+  /**
+   * For devices that publish; an address, or `site`: the broker that the site file names, as soon as it is there. Both come in by the
+   * names of the site file. Left out, they are silent.
+   */
+  readonly broker?: PublishSettings | string
+  /** How often boards that print look whether something moved. Default 1 s. */
+  readonly lookMs?: number
   /** By device id, from the start. */
   readonly faults?: Readonly<Record<string, readonly FaultSpec[]>>
   /** Somebody wrote an output: point id and what it is now. */
@@ -86,6 +72,8 @@ export type SimulatorOptions = {
 
 export type Simulator = {
   readonly buses: readonly SimulatedBus[]
+  /** Devices that publish, and where: null, nowhere. */
+  readonly publishing: { readonly devices: readonly string[]; readonly server: string | null }
   /** Force a point (a composed one too); null: back to its signal. A device that publishes says so at once. Throws RangeError for unknown ids. */
   readonly set: (pointId: string, value: Value | null) => void
   readonly get: (pointId: string) => Value
@@ -142,54 +130,76 @@ export async function openSimulator(options: SimulatorOptions): Promise<Simulato
 
   const fault = (id: string, specs: readonly FaultSpec[]): void => {
     const device = deviceOf(id)
-    if (device === undefined) throw new RangeError(`${id} is no device of this site that a simulator plays`)
-    const wrong = specs.find(({ kind }) => !possible(site, device).includes(kind))
-    if (wrong !== undefined) {
-      throw new RangeError(
-        `${id} cannot be ${wrong.kind}: its bus takes ${possible(site, device).join(', ') || 'none'}`,
-      )
-    }
+    if (device === undefined) throw unknown(id, world.devices)
+    const can = possible(site, device)
+    const wrong = specs.find(({ kind }) => !can.includes(kind))
+    if (wrong !== undefined) throw impossible(id, wrong.kind, can)
     faults.set(id, specs)
     device.freeze(faults.frozen(id))
   }
 
-  const wires = new Map<string, Opened>()
+  const wires = new Map<string, Wired>()
+  const printers = new Map<number, Printer>()
   try {
     for (const [id, specs] of Object.entries(options.faults ?? {})) fault(id, specs)
     checkPorts(site, options.portBase)
     for (const bus of site.buses) {
       const line = lineOf(bus, { devices: world.devices, faults, scope, pace: paceOf(bus, options) })
-      wires.set(bus.id, await scope.open(openWire(bus, line, options)))
+      const printing = line.devices.filter(isPrinting)
+      const printer =
+        printing.length === 0 ? null : createPrinter(printing, { faults, later: line.later, lookMs: options.lookMs })
+      if (printer !== null) {
+        scope.defer(printer.close)
+        printers.set(bus.index, printer)
+      }
+      wires.set(bus.id, await scope.open(openWire(bus, line, { ...options, printer })))
     }
-    const publisher = await openPublishing(world.devices, options, (device) => {
-      for (const cell of device.cells) note(cell, device.value(cell))
-    })
+    const publishers = world.devices.filter(({ device }) => device.link.kind === 'topic')
+    const settings = settingsOf(options)
+    const parts = { faults, later: timersOf(scope), seed, utc: () => clock.utc(clock.mono()) }
+    const publisher = await openPublishing(publishers, settings, parts)
     if (publisher !== null) scope.defer(publisher.close)
     for (const { simulated } of wires.values()) log.info({ bus: simulated.id, wire: simulated.wire }, 'simulated')
-    return simulatorOf(publisher)
+    const server = settings === undefined ? null : typeof settings.url === 'string' ? settings.url : settings.url()
+    return simulatorOf(publisher, { devices: publishers.map(({ device }) => device.id), server })
   } catch (error) {
     await scope.close()
     throw error
   }
 
-  function simulatorOf(publisher: Publisher | null): Simulator {
+  function simulatorOf(publisher: Publisher | null, publishing: Simulator['publishing']): Simulator {
+    const plug = (device: SimulatedDevice, paused: boolean): void => {
+      if (device.paused === paused) return
+      device.paused = paused
+      publisher?.paused(device)
+    }
     return {
       buses: [...wires.values()].map(({ simulated }) => simulated),
+      publishing,
       set(pointId, value) {
         const { owner, cell, invert } = world.find(pointId)
+        const before = cell.forced
         cell.forced = value === null ? undefined : inverted(value, invert)
-        note(cell, owner.value(cell))
-        publisher?.publish(owner)
+        try {
+          note(cell, owner.value(cell))
+          const { link } = owner.device
+          if (link.kind === 'lines') printers.get(link.bus)?.print(owner, cell)
+          publisher?.publish(owner, cell)
+        } catch (error) {
+          // A value that the device cannot hold must not be met again at its next turn.
+          cell.forced = before
+          throw error
+        }
       },
       get: valueOf,
       async pause(id) {
         const device = deviceOf(id)
-        if (device !== undefined) device.paused = true
+        if (device !== undefined) plug(device, true)
         else await wireOf(id).pause()
       },
       async resume(id) {
         const device = deviceOf(id)
-        if (device !== undefined) device.paused = false
+        if (device !== undefined) plug(device, false)
         else await wireOf(id).resume()
       },
       fault,
@@ -204,151 +214,59 @@ export async function openSimulator(options: SimulatorOptions): Promise<Simulato
     }
   }
 
-  function wireOf(id: string): Opened {
+  function wireOf(id: string): Wired {
     const wire = wires.get(id)
     if (wire === undefined) throw new RangeError(`${id} is neither a bus nor a device that a simulator plays`)
     return wire
   }
 }
 
-type Opened = {
-  readonly simulated: SimulatedBus
-  readonly pause: () => Promise<void>
-  readonly resume: () => Promise<void>
-  readonly close: () => Promise<void>
-}
-
-async function openWire(bus: Bus, line: Line, options: SimulatorOptions): Promise<Opened> {
-  const { wire } = bus
-  if (wire.kind === 'serial') return openSerialLine(bus, line, options)
-  const target = { host: HOST, port: portOf(wire.port, bus.index, options.portBase) }
-  const served =
-    wire.kind === 'modbus-tcp'
-      ? await serveModbusTcp(target, line)
-      : await serveBytes(target, (socket) => {
-          const slave = createSlave(line, (bytes) => socket.writable && socket.write(bytes), SPEAKERS)
-          socket.on('data', (chunk) => slave.receive(chunk))
-        })
-  const address = { kind: wire.kind, host: HOST, port: served.port }
-  return { ...served, simulated: { id: bus.id, wire: `${wire.kind}://${HOST}:${served.port}`, address } }
-}
-
-function portOf(written: number, index: number, portBase: number | undefined): number {
-  if (portBase === undefined) return written
-  return portBase === 0 ? 0 : portBase + index
-}
-
-async function openSerialLine(bus: Bus, line: Line, options: SimulatorOptions): Promise<Opened> {
-  const folder = options.ptyFolder ?? join(tmpdir(), `gatehouse-simulate-${process.pid}`)
-  await mkdir(folder, { recursive: true })
-  const path = join(folder, bus.id)
-  const served = await serveBytes({ host: HOST, port: 0 }, (socket) => {
-    const slave = createSlave(line, (bytes) => socket.writable && socket.write(bytes), SPEAKERS)
-    socket.on('data', (chunk) => slave.receive(chunk))
-  })
-  const failed = (error: unknown): void => options.log.error({ bus: bus.id, error }, 'pty lost')
-  const pty = await openPty(path, served.port, failed).catch(async (error: unknown) => {
-    await served.close()
-    throw error
-  })
-  return {
-    simulated: { id: bus.id, wire: path, address: { kind: 'serial', path } },
-    pause: pty.pause,
-    resume: pty.resume,
-    async close() {
-      await pty.close()
-      await served.close()
-    },
-  }
-}
-
 /** mqtt is a large library: loaded only where something publishes. */
 async function openPublishing(
   devices: readonly SimulatedDevice[],
-  { broker, site }: SimulatorOptions,
-  told: (device: SimulatedDevice) => void,
+  settings: PublishSettings | undefined,
+  parts: { faults: Faults; later: ReturnType<typeof timersOf>; seed: number; utc: () => number },
 ): Promise<Publisher | null> {
-  const publishing = devices.filter(({ device }) => device.link.kind === 'topic')
-  const topics = publishing.flatMap(({ device: { link } }) => (link.kind === 'topic' ? [link.topic] : []))
-  const settings = broker === 'site' ? brokerOf(site, topics) : broker
-  if (settings === undefined || publishing.length === 0) return null
+  if (settings === undefined || devices.length === 0) return null
   const { openPublisher } = await import('./publish.ts')
-  return openPublisher(publishing, settings, told)
+  return openPublisher(devices, settings, parts)
 }
 
-/** A plain listener, and the client whose rights cover what the devices publish. Nothing where there is none. */
-function brokerOf({ broker }: Site, topics: readonly string[]): PublishSettings | undefined {
-  const listener = broker?.listen.find(({ kind }) => kind === 'mqtt')
-  if (broker === null || listener === undefined) return undefined
-  const client = broker.clients.find(({ publish }) =>
-    topics.every((topic) => publish.some((filter) => matches(filter, topic))),
+function settingsOf({ broker, site }: SimulatorOptions): PublishSettings | undefined {
+  if (typeof broker !== 'string') return broker
+  return brokerOf(site, broker === 'site' ? null : broker)
+}
+
+/** MQTT brings a message whole or not at all, and nobody is asked. */
+const PUBLISH_FAULTS: readonly FaultKind[] = ['late', 'silent', 'garbled', 'wrong_unit', 'frozen']
+
+function possible(site: Site, { device: { link } }: SimulatedDevice): readonly FaultKind[] {
+  if (link.kind === 'topic') return PUBLISH_FAULTS
+  if (link.kind === 'lines') return printerFaults(link.form)
+  if (link.kind === 'composed') return []
+  return site.buses[link.bus]?.wire.kind === 'modbus-tcp' ? MODBUS_TCP_FAULTS : FAULT_KINDS
+}
+
+function unknown(id: string, devices: readonly SimulatedDevice[]): Halt {
+  const near = nearest(
+    id,
+    devices.map(({ device }) => device.id),
   )
-  const password = client?.password ?? null
-  return {
-    url: () => `mqtt://${listener.host}:${listener.port}`,
-    ...(client === undefined ? {} : { username: client.id }),
-    ...(password === null ? {} : { password: password.reveal() }),
-  }
-}
-
-/** undefined: bytes take no time. */
-function paceOf(bus: Bus, { thinkMs, seed }: SimulatorOptions): Line['takesMs'] {
-  if (thinkMs === undefined || bus.wire.kind === 'modbus-tcp') return undefined
-  const [least, most] = thinkMs
-  let exchanges = 0
-  return ({ device: { id, link } }, { asked, replied }) => {
-    if (link.kind !== 'bus') return 0
-    const line = lineSetting(bus, link, protocolOf(link.protocol).line)
-    exchanges += 1
-    return (asked + replied) * characterMs(line) + least + (most - least) * fraction(seedOf(id, seed), exchanges)
-  }
-}
-
-type LineParts = {
-  readonly devices: readonly SimulatedDevice[]
-  readonly faults: Faults
-  readonly scope: Scope
-  readonly pace: Line['takesMs']
-}
-
-function lineOf(bus: Bus, { devices, faults, scope, pace }: LineParts): Line {
-  const on = devices.filter(({ device }) => device.link.kind === 'bus' && device.link.bus === bus.index)
-  const timers = new Set<NodeJS.Timeout>()
-  scope.defer(() => {
-    for (const timer of timers) clearTimeout(timer)
+  return new Halt({
+    kind: 'usage',
+    text: {
+      en: `${id} is no device of this site that a simulator plays`,
+      zh: `${id} 不是本站点中可模拟的设备`,
+    },
+    hint: near === null ? null : { en: `did you mean ${near}?`, zh: `是否想写 ${near}？` },
   })
-  const later: Later = (ms, job) => {
-    const timer = setTimeout(() => {
-      timers.delete(timer)
-      job()
-    }, ms)
-    timers.add(timer)
-  }
-  return { devices: on, faults, later, ...(pace === undefined ? {} : { takesMs: pace }) }
 }
 
-/** What the devices of a serial line may speak. */
-const SPEAKERS: readonly Speaker[] = [rtuSpeaker, asciiSpeaker, dlt645Speaker, cjt188Speaker, mbusSpeaker]
-
-const RTU_FAULTS = ['late', 'silent', 'garbled', 'split', 'wrong_unit', 'exception', 'frozen'] as const
-
-function possible(site: Site, { device }: SimulatedDevice): readonly FaultSpec['kind'][] {
-  if (device.link.kind !== 'bus') return ['frozen']
-  return site.buses[device.link.bus]?.wire.kind === 'modbus-tcp' ? MODBUS_TCP_FAULTS : RTU_FAULTS
-}
-
-/** Wires of different hosts may share a port; on one loopback they cannot. */
-function checkPorts(site: Site, portBase: number | undefined): void {
-  if (portBase !== undefined) return
-  const taken = new Map<number, string>()
-  for (const { id, wire } of site.buses) {
-    if (wire.kind === 'serial') continue
-    const other = taken.get(wire.port)
-    if (other !== undefined) {
-      throw new RangeError(
-        `buses ${other} and ${id} both name port ${wire.port}, and here all are on one host: give --port-base`,
-      )
-    }
-    taken.set(wire.port, id)
-  }
+function impossible(id: string, kind: FaultKind, can: readonly FaultKind[]): Halt {
+  const list = can.join(', ')
+  return new Halt({
+    kind: 'usage',
+    text: { en: `${id} cannot be ${kind}: it can be ${list}`, zh: `${id} 不能模拟 ${kind}，可用：${list}` },
+    hint: null,
+  })
 }

@@ -6,8 +6,10 @@ import { type Cell, type Ears, SimulatedDevice } from './devices.ts'
 import { fitCjt188 } from './cjt188encode.ts'
 import { fitDlt645 } from './dlt645encode.ts'
 import { coderFor } from './encode.ts'
+import { heldBy } from './firmware/all.ts'
 import { fitMbus } from './mbusencode.ts'
 import { seedOf } from './random.ts'
+import { fitSpoken } from './spoken.ts'
 import { type Part, type Signal, signalFor } from './signals.ts'
 import { type Row, rowOf } from './sunspec.ts'
 
@@ -78,9 +80,11 @@ function rolesOf(site: Site): ReadonlyMap<number, Role> {
 }
 
 function partOf(point: Point, device: Device): Part {
-  const labels = point.source.from === 'field' ? Object.values(point.source.treatment.map ?? {}) : []
-  const { kind, type, unit } = point
-  return { category: device.category, name: point.std ?? point.key, unit, kind, type, labels }
+  const treatment = point.source.from === 'field' ? point.source.treatment : null
+  const { kind, type, unit, personal } = point
+  const labels = Object.values(treatment?.map ?? {})
+  const card = personal ? (treatment?.card ?? 'number') : null
+  return { category: device.category, name: point.std ?? point.key, unit, kind, type, labels, card }
 }
 
 function cellOf(
@@ -100,13 +104,13 @@ function cellOf(
     name: own.name,
     signal: known(point, device) ?? (role?.invert === true ? opposite(signal) : signal),
     coder,
-    ...fitOf(point),
+    ...fitOf(point, device),
     forced: undefined,
   }
 }
 
 /** What devices of other protocols than Modbus can hold. */
-function fitOf(point: Point): Pick<Cell, 'fit'> {
+function fitOf(point: Point, { link }: Device): Pick<Cell, 'fit'> {
   if (point.source.from !== 'field') return {}
   const { place, treatment } = point.source
   switch (place.protocol) {
@@ -116,7 +120,11 @@ function fitOf(point: Point): Pick<Cell, 'fit'> {
       return { fit: fitCjt188(place, treatment) }
     case 'mbus':
       return { fit: fitMbus(place, treatment, point.type === 'str' && treatment.map === null) }
-    default:
+    case 'textline':
+      return { fit: fitSpoken(point, treatment) }
+    case 'payload':
+      return link.kind === 'topic' ? { fit: fitSpoken(point, treatment, heldBy(link.codec, place)) } : {}
+    case 'modbus':
       return {}
   }
 }

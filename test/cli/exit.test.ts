@@ -275,12 +275,18 @@ describe('what main.ts hands over', () => {
     let closed = 0
     const hosts = {
       openSimulation: async ({ site, portBase }: { site: { id: string }; portBase: number | null }) => ({
-        buses: [{ id: 'pumps', wire: `modbus-tcp://127.0.0.1:${portBase}#${site.id}` }],
+        buses: [{ id: 'pumps', wire: `modbus-tcp://127.0.0.1:${portBase}#${site.id}`, devices: ['pump_1'] }],
+        publishing: { devices: [], server: null },
         close: async () => void closed++,
       }),
     }
     const out = (text: string): void => {
-      expect(JSON.parse(text)).toEqual({ buses: [{ bus: 'pumps', wire: 'modbus-tcp://127.0.0.1:15020#a' }] })
+      expect(JSON.parse(text)).toEqual({
+        buses: [{ bus: 'pumps', wire: 'modbus-tcp://127.0.0.1:15020#a', devices: ['pump_1'] }],
+        publishing: { devices: [], server: null },
+        seed: 1,
+        faults: [],
+      })
       interrupt.abort()
     }
     const { exit } = await runOn(['simulate', '-c', file, '--port-base', '15020', '--json'], {

@@ -53,7 +53,7 @@ test('a line on a pseudo terminal answers, can be pulled out and plugged in, and
     openSimulator({ site, clock: handClock(), log: SILENT, seed: 1, portBase: 0, ptyFolder }),
   )
   const path = join(ptyFolder, 'riser')
-  expect(simulator.buses).toEqual([{ id: 'riser', wire: path, address: { kind: 'serial', path } }])
+  expect(simulator.buses).toEqual([{ id: 'riser', wire: path, address: { kind: 'serial', path }, devices: ['air'] }])
   simulator.set('air.temperature', 21.5)
   simulator.set('air.humidity', 60)
   expect([...(await ask(path))]).toEqual([0, 215, 2, 88])
