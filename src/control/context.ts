@@ -11,7 +11,7 @@ import type { SiteDiff } from '../config/diff.ts'
 import type { Finding } from '../driver/finding.ts'
 import type { Role, Text } from '../model/point.ts'
 import type { DeviceState, Sample } from '../model/sample.ts'
-import type { Site } from '../model/site.ts'
+import type { Language, Site } from '../model/site.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Identity, Outbox, Store } from '../store/contract.ts'
@@ -142,8 +142,11 @@ export type ReloadOutcome = {
   readonly tookMs: number
 }
 
-/** Who asks. `name` is what the caller said; Node cannot ask the kernel for the peer of a Unix socket. */
-export type Caller = { readonly name: string; readonly role: Role }
+/**
+ * Who asks. `name` is what the caller said; Node cannot ask the kernel for the peer of a Unix socket. `language` is for what is told in
+ * one language only; left out: English.
+ */
+export type Caller = { readonly name: string; readonly role: Role; readonly language?: Language }
 
 export type CallContext = {
   readonly view: GatewayView

@@ -4,7 +4,8 @@
  */
 import { printHex } from '../bytes/hex.ts'
 import { causeText } from '../model/fault.ts'
-import type { Value } from '../model/point.ts'
+import type { Text, Value } from '../model/point.ts'
+import type { Language } from '../model/site.ts'
 import { explain } from '../protocols/explain.ts'
 import type { ExplainedFrame } from '../protocols/explained.ts'
 import type { Question } from '../protocols/protocol.ts'
@@ -54,7 +55,7 @@ const EXPLAINERS: Readonly<Record<string, string>> = {
 const GAP_US = 300_000
 const HELD_MAX = 1024
 
-const HIDDEN = 'a meter’s password may be in it: it is not shown'
+const HIDDEN: Text = { en: 'a meter’s password may be in it: it is not shown', zh: '其中可能有电表密码：不予显示' }
 
 type Held = { readonly us: number; bytes: number[]; lastUs: number; isSecret: boolean }
 
@@ -70,9 +71,15 @@ export class FrameReader {
   readonly #ear: SecretEar | null
   #heardSecret = false
 
-  /** `framings`: names of what is spoken, where there is no site to tell. */
-  constructor(book: WireBook | null, framings: readonly string[] = []) {
+  readonly #language: Language
+
+  /** `framings`: names of what is spoken, where there is no site to tell; `language`: of what people read in the frames. */
+  constructor(
+    book: WireBook | null,
+    { framings = [], language = 'en' }: { framings?: readonly string[]; language?: Language } = {},
+  ) {
     this.#book = book
+    this.#language = language
     const spoken = book === null ? framings : book.framings.map(({ name }) => name)
     this.#names = spoken.flatMap((name) => EXPLAINERS[name] ?? [])
     this.#ear = spoken.includes('dlt645') ? new SecretEar() : null
@@ -149,7 +156,7 @@ export class FrameReader {
       hex: isSecret ? null : hex,
       count,
       ...said,
-      ...(isSecret && !isWhole ? { junk: '', why: HIDDEN } : {}),
+      ...(isSecret && !isWhole ? { junk: '', why: HIDDEN[this.#language] } : {}),
       tookUs: isAnswer && this.#asked !== null ? (chunk.lastUs ?? us) - this.#asked.us : null,
       device: this.#entry?.entry.device.id ?? null,
       values: dir === 'in' && isWhole ? this.#valuesIn(bytes) : [],
@@ -160,7 +167,7 @@ export class FrameReader {
   #explain(hex: string, request: string | null): Pick<Decoded, 'frames' | 'junk' | 'why'> {
     let best: Pick<Decoded, 'frames' | 'junk' | 'why'> = { frames: [], junk: hex, why: null }
     for (const name of this.#names) {
-      const said = explain(name, hex, request)
+      const said = explain(name, hex, request, { language: this.#language })
       if (typeof said === 'string') continue
       if (said.frames.length > 0 && said.junk === '') return said
       if (said.junk.length < best.junk.length || best.why === null) best = said

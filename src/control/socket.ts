@@ -112,7 +112,7 @@ async function serve(room: Room, request: IncomingMessage, response: ServerRespo
   response.setHeader('gatehouse-at', String(room.view.clock.utc()))
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  const caller: Caller = { name: callerName(request), role: 'engineer' }
+  const caller: Caller = { name: callerName(request), role: 'engineer', language: asked }
   try {
     const operation = findOperation(request, caller)
     const input = await readBody(request)

@@ -24,7 +24,7 @@ export const trace = streaming({
   },
 })
 
-async function* listen({ view, signal }: CallContext, id: string): AsyncGenerator<readonly TraceLine[]> {
+async function* listen({ view, caller, signal }: CallContext, id: string): AsyncGenerator<readonly TraceLine[]> {
   const began = view.clock.mono()
   const waiting: Chunk[] = []
   let lost = 0
@@ -40,7 +40,8 @@ async function* listen({ view, signal }: CallContext, id: string): AsyncGenerato
   let site = view.site()
   const bus = findBus(site, id)
   const book = wireBook(site, bus)
-  let reader = new FrameReader(book)
+  const { language = 'en' } = caller
+  let reader = new FrameReader(book, { language })
   let deaf = view.wire(bus.index).listen(hear)
   const stopTurns = view.onTurn(() => {
     if (view.site() === site) return
@@ -49,7 +50,7 @@ async function* listen({ view, signal }: CallContext, id: string): AsyncGenerato
     deaf()
     const now = site.buses.find((each) => each.id === id)
     if (now === undefined) return
-    reader = new FrameReader(wireBook(site, now))
+    reader = new FrameReader(wireBook(site, now), { language })
     deaf = view.wire(now.index).listen(hear)
   })
   const onAbort = (): void => wake()

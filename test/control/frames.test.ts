@@ -78,7 +78,7 @@ describe.each(['rtu', 'tcp'] as const)('%s', (kind) => {
 
   test('without a site the frames are named all the same', async () => {
     const { chunks } = await recorded(kind)
-    const rows = decode(new FrameReader(null, [kind]), chunks)
+    const rows = decode(new FrameReader(null, { framings: [kind] }), chunks)
     expect(rows.every(({ frames }) => frames.length === 1)).toBe(true)
     expect(valuesOf(rows)).toEqual([])
   })
@@ -98,6 +98,16 @@ test('noise is said to be none, and the frame behind it is found by its own', ()
     ['in', '010203'],
     ['out', ''],
   ])
+})
+
+test('why bytes are no frame is said in the asker’s language', () => {
+  const whyIn = (language: 'en' | 'zh') => {
+    const reader = new FrameReader(bookOf(SPEC), { language })
+    reader.push({ us: 0, dir: 'in', bytes: Uint8Array.of(5, 3, 2, 0, 1, 0, 0), count: 7 })
+    return reader.flush()[0]?.why
+  }
+  expect(whyIn('en')).toMatch(/^[^\u4e00-\u9fff]+$/)
+  expect(whyIn('zh')).toMatch(/[\u4e00-\u9fff]/)
 })
 
 test('answers with something personal in them are masked, and so is what cannot be told apart', () => {

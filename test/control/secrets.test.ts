@@ -29,7 +29,7 @@ const secrets = [
 
 describe.each(secrets)('%s', (_, bytes) => {
   test('is named, and its password is not', () => {
-    const reader = new FrameReader(null, ['rtu', 'dlt645'])
+    const reader = new FrameReader(null, { framings: ['rtu', 'dlt645'] })
     const rows = reader.push(chunkOf(bytes))
     expect(reader.heardSecret).toBe(true)
     expect(rows).toMatchObject([
@@ -41,7 +41,7 @@ describe.each(secrets)('%s', (_, bytes) => {
   })
 
   test.each([1, 3, 14, 15, 20])('cut into pieces of %i', (size) => {
-    const reader = new FrameReader(null, ['dlt645'])
+    const reader = new FrameReader(null, { framings: ['dlt645'] })
     const shown: number[] = []
     for (let at = 0; at < bytes.length; at += size) {
       const piece = bytes.slice(at, at + size)
@@ -55,7 +55,7 @@ describe.each(secrets)('%s', (_, bytes) => {
   })
 
   test('cut off before its end', () => {
-    const reader = new FrameReader(null, ['dlt645'])
+    const reader = new FrameReader(null, { framings: ['dlt645'] })
     reader.push(chunkOf(bytes.slice(0, -3)))
     expect(reader.heardSecret).toBe(true)
     expect(reader.flush()).toMatchObject([{ hex: null, junk: '', frames: [] }])
@@ -63,12 +63,12 @@ describe.each(secrets)('%s', (_, bytes) => {
 })
 
 test('what holds no password is shown', () => {
-  const reader = new FrameReader(null, ['dlt645'])
+  const reader = new FrameReader(null, { framings: ['dlt645'] })
   reader.push(chunkOf(RELAY))
   const [row] = reader.push(chunkOf(READ, 1_000_000))
   expect(reader.heardSecret).toBe(false)
   expect(row?.hex).toBe(Buffer.from(READ).toString('hex'))
-  const other = new FrameReader(null, ['rtu'])
+  const other = new FrameReader(null, { framings: ['rtu'] })
   other.push(chunkOf(RELAY))
   expect(other.heardSecret).toBe(false)
 })

@@ -30,7 +30,7 @@ export async function replay(session: Session, file: string): Promise<number> {
       const head = parseHead(line)
       if (typeof head === 'string') throw damaged(session, file, number, head)
       const found = await bookFor(session, head)
-      reader = new FrameReader(found.book, head.framings)
+      reader = new FrameReader(found.book, { framings: head.framings, language: session.connection.language ?? 'en' })
       show = shower(session, head, found)
       continue
     }
