@@ -9,6 +9,12 @@ const EVERYWHERE = new Set(['0.0.0.0', '::', '[::]'])
 
 /** `url` null: the plain listener of the site file, waited for until the gateway opens it. */
 export function brokerOf(site: Site, url: string | null): PublishSettings {
+  if (url !== null && !/^mqtts?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
+    throw new Halt({
+      kind: 'usage',
+      text: { en: `--broker ${url} is no address of a broker`, zh: `--broker ${url} 不是 broker 地址` },
+      hint: { en: 'write it like mqtt://127.0.0.1:1883', zh: '写成 mqtt://127.0.0.1:1883 这样' },
+    })
   if (url !== null) return { url, ...(hasLogin(url) ? {} : { login: (topics) => loginOf(site, topics) }) }
   const listener = site.broker?.listen.find(({ kind }) => kind === 'mqtt')
   if (listener === undefined)

@@ -267,6 +267,11 @@ describe('faults', () => {
   })
 })
 
+test.each(['nonsense', 'http://127.0.0.1:1883'])('--broker %s is refused in words', async (broker) => {
+  const opening = openSimulator({ site: SITE, clock: handClock(), log: SILENT, seed: 1, portBase: 0, broker })
+  await expect(opening).rejects.toThrow(`--broker ${broker} is no address of a broker`)
+})
+
 test('topics and shapes are those of the firmware', async () => {
   const aedes = await Aedes.createBroker()
   scope.defer(() => new Promise<void>((resolve) => aedes.close(() => resolve())))
