@@ -5,7 +5,13 @@ export const FAILURE_TEXT = {
   error: { en: 'error', zh: '错误' },
   usageHint: { en: '`gatehouse help {verb}` shows how', zh: '用法见 gatehouse help {verb}' },
   usageHintAll: { en: '`gatehouse help` lists the verbs', zh: '用 gatehouse help 列出所有命令' },
-  badUsage: { en: '{what}', zh: '用法错误：{what}' },
+  driversAction: { en: 'drivers knows no "{action}"', zh: 'drivers 没有 "{action}" 这种用法' },
+  driversWhich: { en: 'drivers {action}: say which', zh: 'drivers {action}：请指明是哪一个' },
+  driversShow: { en: 'did you mean gatehouse drivers show {name}?', zh: '是不是 gatehouse drivers show {name}？' },
+  driversUsage: {
+    en: 'gatehouse drivers lists all; drivers show ID shows one; drivers check FILE tries a file',
+    zh: 'gatehouse drivers 列出全部；drivers show ID 查看一个；drivers check 文件 检查驱动文件',
+  },
   noVerb: { en: 'there is no verb {verb}', zh: '没有命令 {verb}' },
   verbNone: { en: 'say a verb', zh: '请给出命令' },
   verbLater: {

@@ -3,6 +3,7 @@ import type { Text } from '../model/point.ts'
 
 export const FIELD_TEXT = {
   failing: { en: '{share} of attempts fail', zh: '{share} 的询问失败' },
+  answersInstead: { en: 'address {other} answers in its place', zh: '地址 {other} 在代它应答' },
   slower: { en: 'answers in {span}, usually {usual}', zh: '应答 {span}，平时 {usual}' },
   healthIs: {
     en: '{share} of attempts fail; answers in {span}, usually {usual}',

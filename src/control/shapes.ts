@@ -115,6 +115,10 @@ export const problem = z.strictObject({
   since: time.nullable(),
   /** Devices behind a dead bus; ms that the store is behind. */
   count: z.number().nullable(),
+  /** Of a device that is not steady. */
+  health: deviceHealth.optional(),
+  /** Who answers in the place of this device. */
+  answersAs: z.string().optional(),
 })
 
 const latency = z.strictObject({ count: z.int(), p50: z.number(), p99: z.number() })

@@ -2,6 +2,7 @@
 import { causeText } from '../model/fault.ts'
 import { isTrusted } from '../runtime/clock.ts'
 import type { GatewayView } from './context.ts'
+import { conditionOf } from './health.ts'
 import { alarmRow, busRow, byUrgency, utcOf } from './rows.ts'
 import type { BusRow, Problem, Status } from './shapes.ts'
 
@@ -100,12 +101,15 @@ function findProblems(view: GatewayView, buses: readonly BusRow[]): Problem[] {
     const live = view.device(device.index)
     if (live.state !== 'offline' && live.state !== 'degraded') continue
     if (device.link.kind === 'bus' && view.bus(device.link.bus).state === 'offline') continue
+    const { health, answersAs } = conditionOf(view, device)
     problems.push({
       kind: live.state === 'offline' ? 'device_offline' : 'device_degraded',
       subject: device.id,
       cause: live.cause === null ? null : causeText(live.cause),
       since: utcOf(view, live.sinceMono),
       count: null,
+      ...(health === null ? {} : { health }),
+      ...(answersAs === null ? {} : { answersAs }),
     })
   }
   for (const { id } of site.uplinks) {

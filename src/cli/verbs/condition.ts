@@ -23,7 +23,11 @@ export function whyNot(row: DeviceRow, language: Language): string | null {
   if (row.state === 'online') return null
   const { cause, reason } = row
   if (cause !== null) return formatReason({ cause, reason }, language)
-  if (row.state !== 'degraded' || health === null) return null
+  return row.state !== 'degraded' || health === null ? null : unsteadyText(health, language)
+}
+
+/** What makes a device that answers one that is not steady. */
+export function unsteadyText(health: DeviceHealthRow, language: Language): string {
   return health.why === 'slow'
     ? say(language, 'slower', spansOf(health, language))
     : say(language, 'failing', { share: formatPercent(health.errorShare) })

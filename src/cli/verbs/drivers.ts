@@ -8,7 +8,7 @@ import { ROOT } from '../../runtime/root.ts'
 import { CliError, EXIT } from '../exit.ts'
 import { printable } from '../printable.ts'
 import { findConfig, printJson, printLines, type Session } from '../session.ts'
-import { paint, table } from '../table.ts'
+import { paint, table, wrap } from '../table.ts'
 import { say } from '../text.ts'
 import { countLine, findingLines, findingsJson } from './findings.ts'
 
@@ -17,11 +17,18 @@ export async function drivers(session: Session, action: string, what: string | u
   if (action === 'list' && what === undefined) return listDrivers(session, folders)
   if (action === 'show' && what !== undefined) return showDriver(session, folders, what)
   if (action === 'check' && what !== undefined) return checkDriver(session, folders, what)
+  const { language } = session.connection
+  const isAction = ['list', 'show', 'check'].includes(action)
   throw new CliError(
     EXIT.usage,
     'E_ARGS',
-    say(session.connection.language, 'badUsage', { what: ['drivers', action, what ?? ''].join(' ').trim() }),
-    say(session.connection.language, 'verbDrivers'),
+    isAction && action !== 'list'
+      ? say(language, 'driversWhich', { action })
+      : say(language, 'driversAction', { action: isAction ? `${action} ${what ?? ''}` : action }),
+    // A driver's name in the place of the action: that it is to be shown is the likeliest.
+    !isAction && what === undefined && action.includes('/')
+      ? say(language, 'driversShow', { name: action })
+      : say(language, 'driversUsage'),
   )
 }
 
@@ -109,6 +116,9 @@ async function showDriver(session: Session, folders: readonly string[], name: st
   return reportTo(session, findings.sorted())
 }
 
+/** Longer lines are hard to read, also where the output is piped. */
+const WIDTH_MAX = 120
+
 type Showing = { readonly session: Session; readonly atText: (at: string, manual: string | undefined) => string }
 
 function driverScreen(name: string, file: string, data: DriverFile, { session, atText }: Showing): readonly string[] {
@@ -134,6 +144,7 @@ function driverScreen(name: string, file: string, data: DriverFile, { session, a
     ...Object.keys(data.inputs ?? {}).map((key) => [key, 'input', '', '', '']),
     ...Object.entries(data.derive ?? {}).map(([key, block]) => [key, 'derive', block.unit ?? '', '', '']),
   ]
+  const wide = Math.min(io.width, WIDTH_MAX)
   const columns = [
     { title: say(language, 'colPoint'), min: 12 },
     { title: say(language, 'colWhere'), min: 10 },
@@ -143,13 +154,13 @@ function driverScreen(name: string, file: string, data: DriverFile, { session, a
   ]
   return [
     paint(printable(`${name}  ${titleOf(data)[language]}`), 'bold', io.color),
-    printable(facts.filter((fact) => fact !== undefined && fact !== null).join(', ')),
-    ...(data.source === undefined ? [] : [printable(data.source)]),
+    ...wrap(printable(facts.filter((fact) => fact !== undefined && fact !== null).join(', ')), wide),
+    ...(data.source === undefined ? [] : wrap(printable(data.source), wide)),
     printable(file),
     '',
     ...table(columns, rows, io),
-    ...Object.entries(data.alarms ?? {}).map(([key, alarm]) =>
-      printable(`! ${key}: ${alarm.when ?? ''} (${alarm.priority ?? ''})`),
+    ...Object.entries(data.alarms ?? {}).flatMap(([key, alarm]) =>
+      wrap(printable(`! ${key}: ${alarm.when ?? ''} (${alarm.priority ?? ''})`), wide),
     ),
   ]
 }

@@ -53,6 +53,7 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
   const { language } = screen
   if (rows.length === 0) return [say(language, 'noneBuses')]
   const broken = rows.filter(({ state }) => state === 'offline')
+  const wide = screen.width >= WIDE
   return [
     ...table(
       [
@@ -61,7 +62,7 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
         { title: say(language, 'colDevices'), align: 'right' },
         { title: say(language, 'colLoad'), align: 'right' },
         { title: say(language, 'colCycle'), align: 'right' },
-        { title: say(language, 'colPredicted'), align: 'right' },
+        ...(wide ? [{ title: say(language, 'colPredicted'), align: 'right' as const }] : []),
         { title: say(language, 'colReply'), align: 'right' },
         { title: say(language, 'colErrors'), align: 'right' },
         { title: say(language, 'colWire'), min: 8 },
@@ -72,10 +73,10 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
         `${row.devices.online}/${row.devices.total}`,
         { text: formatPercent(row.utilisation), style: row.utilisation > 0.9 ? 'yellow' : 'bold' },
         spanOf(row.cycleMs, language),
-        spanOf(row.predictedMs, language),
+        ...(wide ? [spanOf(row.predictedMs, language)] : []),
         spanOf(row.latencyMs, language),
         errorCount(row),
-        row.wire,
+        wide ? row.wire : shortWire(row.wire),
       ]),
       screen,
     ),
@@ -90,11 +91,21 @@ export function busTable(rows: readonly BusRow[], now: number, screen: Screen): 
           'red',
           screen.color,
         ),
-        ...(advice === null ? [] : [`  → ${advice}`]),
+        ...(advice === null ? [] : wrap(`  → ${advice}`, screen.width)),
       ]
     }),
     ...rows.flatMap((row) => busNotes(row, now, screen)),
   ]
+}
+
+/** From this width on there is room for all of a wire and for what `check` predicts as well. */
+const WIDE = 110
+const WIRE_MAX = 22
+
+/** What tells wires apart on a narrow screen: host and port, or the end of a device's path. */
+export function shortWire(wire: string): string {
+  const short = wire.replace(/^[a-z][a-z0-9+.-]*:\/\//, '').replace(/^\/dev\/(?:serial\/by-(?:id|path)\/)?/, '')
+  return short.length > WIRE_MAX ? `…${short.slice(1 - WIRE_MAX)}` : short
 }
 
 /** All kinds together; `devices ID` tells them apart. */

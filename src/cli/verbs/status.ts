@@ -9,6 +9,7 @@ import { cut, paint, width as labelWidth, wrap } from '../table.ts'
 import { say, type TextKey } from '../text.ts'
 import { printable } from '../printable.ts'
 import { alarmLine } from './alarms.ts'
+import { unsteadyText } from './condition.ts'
 
 export async function status(session: Session): Promise<number> {
   const { body, language } = await ask<Status>(session.connection, 'status')
@@ -101,7 +102,7 @@ function problemText(problem: Problem, now: number, language: Language): string 
   const { kind, subject, cause, since, count } = problem
   return say(language, PROBLEMS[kind].what, {
     subject: subject ?? '',
-    cause: kind === 'clock_untrusted' ? tqText(cause, language) : causeOf(cause, language),
+    cause: kind === 'clock_untrusted' ? tqText(cause, language) : causeOf(problem, language),
     count: count ?? 0,
     lag: formatSpan(count ?? 0, language),
     span: since === null ? '' : say(language, 'forSpan', { span: formatAge(since, now, language) }),
@@ -114,7 +115,9 @@ function problemAdvice({ kind, subject, cause }: Problem, language: Language): s
   return adviceFor(cause, language) ?? say(language, 'adviseDevice', { subject: subject ?? '' })
 }
 
-function causeOf(cause: string | null, language: Language): string {
+function causeOf({ kind, cause, health, answersAs }: Problem, language: Language): string {
+  if (answersAs !== undefined) return say(language, 'answersInstead', { other: answersAs })
+  if (cause === null && kind === 'device_degraded' && health !== undefined) return unsteadyText(health, language)
   return cause === null ? say(language, 'causeUnknown') : formatCause(cause, language)
 }
 
@@ -134,7 +137,7 @@ function alarmLines(status: Status, screen: Screen, wide: number): readonly stri
   const [first = '', ...others] = alarmsFirst.map((alarm) => `  ${alarmLine(alarm, clock.at, screen, wide - 2)}`)
   const todo =
     urgent?.active === true && urgent.advice !== null
-      ? [cut(`       → ${printable(urgent.advice[language])}`, wide)]
+      ? wrap(printable(urgent.advice[language]), wide - 9).map((line, at) => `       ${at === 0 ? '→' : ' '} ${line}`)
       : []
   return [paint(title, 'bold', color), first, ...todo, ...others]
 }
