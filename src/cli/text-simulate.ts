@@ -4,7 +4,7 @@ import type { Text } from '../model/point.ts'
 export const SIMULATE_TEXT = {
   optFault: {
     en: 'let a device be late, silent, garbled, split, wrong_unit, exception or frozen, always or for a share (5%); may be repeated',
-    zh: '让设备出故障：late、silent、garbled、split、wrong_unit、exception、frozen，可给比例（5%），可重复',
+    zh: '让设备出故障： late silent garbled split wrong_unit exception frozen，可给比例（5%），可重复',
   },
   optSeed: { en: 'the same seed gives the same values and faults (1)', zh: '种子相同则数值和故障相同（1）' },
   optBroker: {

@@ -118,6 +118,10 @@ export function ofGarbage(evidence: Evidence): readonly Guess[] {
   ]
 }
 
+/** Only a wrong speed makes more bytes of an answer; one byte too many may be a glitch as the line turns. */
+const MORE_BYTES = 1.05
+const FEWER_BYTES = 0.75
+
 /**
  * Nobody was ever understood on this wire, and bytes come. Each mistake garbles in its own way: swapped wires keep the number of
  * bytes and turn them over, a wrong speed changes their number, a wrong parity keeps number and about half of the bytes.
@@ -132,7 +136,7 @@ function everythingIsGarbage(evidence: Evidence): readonly Guess[] {
   const ratio = expected === 0 || received === 0 ? null : received / expected
   if (asked.some(isTurnedOver)) return guesses({ polarity: 0.9, speed: 0.35, parity: 0.1 }, signs)
   if (asked.some(isHalfRight)) return guesses({ polarity: 0.3, speed: 0.3, parity: 0.88 }, signs)
-  if (ratio !== null && (ratio > 1.1 || ratio < 0.75))
+  if (ratio !== null && (ratio > MORE_BYTES || ratio < FEWER_BYTES))
     return guesses({ polarity: 0.45, speed: 0.82, parity: 0.15 }, signs)
   return guesses({ polarity: 0.7, speed: 0.5, parity: 0.3 }, signs)
 }
